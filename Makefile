@@ -1,0 +1,55 @@
+# Titian: every command a person needs. `make` alone lists them.
+PY      ?= python3
+VENV    := .venv
+BIN     := $(VENV)/bin
+SERVE   ?= 1
+SEED    ?= 7
+ONLY    ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check lint types contracts bench docs lock clean
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Titian needs Python 3.11 or later; this is $$($(PY) --version). Try: make $(MAKECMDGOALS) PY=python3.12"; exit 1; }
+	@$(PY) -c 'import venv, ensurepip' 2>/dev/null || { echo "Python's venv module is missing. On Debian and Ubuntu: apt-get install python3-venv"; exit 1; }
+	@echo "installing into $(VENV) (once; needs a package index)…"
+	@$(PY) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+install: $(VENV)/.installed ## make .venv with titian, titian-connector, titian-verify
+
+demo: $(VENV)/.installed ## see it: five agencies publish, workers reconcile, the desk answers (SERVE=0 to stop after the summary)
+	@$(BIN)/python -m demo --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,)
+
+test: $(VENV)/.installed ## prove it: the whole suite
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
+
+lint: $(VENV)/.installed
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed
+	@$(BIN)/mypy
+
+contracts: $(VENV)/.installed
+	@$(BIN)/lint-imports
+
+check: lint types contracts test ## what CI runs: lint, format, types, import contracts, tests
+
+bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,…)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),)
+
+lock: ## renew requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
+	  --extra test --extra bench --extra build pyproject.toml -o requirements.lock
+	@uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
+	  --extra gateway --extra build pyproject.toml -o requirements-gateway.lock
+
+clean: ## remove what demo, tests and bench left in var/
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo --clean; fi
+	@rm -rf var

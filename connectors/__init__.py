@@ -1,0 +1,1 @@
+"""The agency side: reads its own database and publishes signed records. Installed alone."""

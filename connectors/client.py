@@ -1,0 +1,221 @@
+"""HTTPS to the gateway: signed requests out, typed facts back. The transport is passed in.
+
+Knows the wire and nothing of what is remembered; every answer that is not understood is a
+ConnectorError, and nothing of an answer is believed here (see `courier.py` and `evidence.py`).
+"""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import requests
+
+from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
+from keys import httpsig
+from keys.httpsig import LogSeen
+from keys.signers import Signer
+
+BATCH_MIME = "application/vnd.titian.batch.v1"
+LARGEST_ANSWER = 32 << 20
+TIMEOUT = (10.0, 60.0)
+_AGAIN = frozenset({429, 502, 503, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Transport(Protocol):
+    """Carries one request; raises `Wait` where no answer came."""
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer: ...
+
+
+class RequestsTransport:
+    """`requests`, with the proxies of the system; never follows a redirect."""
+
+    def __init__(self, ca_file: str | None = None) -> None:
+        self._session = requests.Session()
+        if ca_file is not None:
+            self._session.verify = ca_file
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        try:
+            with self._session.request(
+                method,
+                url,
+                headers=dict(headers),
+                data=body,
+                timeout=TIMEOUT,
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                content = response.raw.read(LARGEST_ANSWER + 1, decode_content=True)
+                if len(content) > LARGEST_ANSWER:
+                    raise Wait("gateway.answer", reason="too long")
+                names = {name.lower(): value for name, value in response.headers.items()}
+                return Answer(response.status_code, names, content)
+        except requests.exceptions.SSLError as err:
+            raise FixSettings("gateway.tls", reason=type(err).__name__) from err
+        except requests.exceptions.InvalidURL as err:
+            raise FixSettings("settings.value", key="gateway.url", reason="not a URL") from err
+        except (requests.exceptions.RequestException, OSError) as err:
+            raise Wait("gateway.unreachable", reason=type(err).__name__) from err
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class Problem(Exception):
+    """A refusal of the gateway as it was said; `error` turns it into what to do."""
+
+    def __init__(self, answer: Answer, details: Mapping[str, Any]) -> None:
+        self.status = answer.status
+        self.details = details
+        self.code = str(details.get("code", f"http.{answer.status}"))
+        self.title = str(details.get("title", ""))[:200]
+        after = answer.headers.get("retry-after", "")
+        self.retry_after = float(after) if after.isdigit() else None
+        super().__init__(self.code)
+
+    def error(self) -> ConnectorError:
+        """The fact for the officer, where nobody handled the refusal."""
+        if self.status in _AGAIN:
+            return Wait("gateway.busy", after=self.retry_after, code=self.code)
+        if self.code == "http.clock_skew":
+            return FixSettings("gateway.clock")
+        return CallCentre("gateway.refused", title=self.title, code=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """The calls of one agency. `log_seen` tells the largest log this connector has verified."""
+
+    url: str
+    agency: str
+    transport: Transport
+    signer: Signer | None
+    clock: Callable[[], datetime]
+    log_seen: Callable[[], LogSeen]
+
+    # -- enrolment: not signed by key, the ticket's secret speaks
+
+    def challenge(self, ticket_id: str) -> str:
+        body = self._json("POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id})
+        return str(body["nonce"])
+
+    def enrol(self, keyset: str, proof: str) -> Mapping[str, Any]:
+        body = {"keyset": keyset, "proof": proof}
+        return self._json("POST", f"/v1/enrolments/{self.agency}", body)
+
+    def enrolment(self, ticket_id: str) -> Mapping[str, Any]:
+        return self._json("GET", f"/v1/enrolments/{self.agency}?ticket_id={quote(ticket_id, safe='')}")
+
+    # -- publishing
+
+    def head(self, stream: str) -> Mapping[str, Any]:
+        return self._json("GET", f"{self._stream(stream)}/head", signed=True)
+
+    def put_batch(self, stream: str, epoch: int, seq: int, body: bytes) -> bytes:
+        """The receipt of a batch, new or replayed. Sending again is harmless."""
+        path = f"{self._stream(stream)}/batches/{epoch}/{seq}"
+        return self._call("PUT", path, body, BATCH_MIME, signed=True).body
+
+    def result(self, stream: str, epoch: int, seq: int) -> bytes | None:
+        """The signed result of a batch, or None while the workers are not done."""
+        path = f"{self._stream(stream)}/batches/{epoch}/{seq}/result"
+        answer = self._call("GET", path, signed=True)
+        return answer.body if answer.status == 200 else None
+
+    def dispositions(self, stream: str, epoch: int, seq: int) -> list[Mapping[str, Any]]:
+        path = f"{self._stream(stream)}/batches/{epoch}/{seq}/dispositions"
+        found: list[Mapping[str, Any]] = self._json("GET", path, signed=True)["dispositions"]
+        return found
+
+    # -- the log
+
+    def checkpoint(self) -> bytes:
+        return self._call("GET", "/v1/log/checkpoint", signed=self.signer is not None).body
+
+    def proof(self, leaf: bytes) -> str | None:
+        """The log proof of a leaf, or None while it is not integrated."""
+        try:
+            answer = self._call("GET", f"/v1/log/proof?leaf={leaf.hex()}", signed=self.signer is not None)
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+        return answer.body.decode("utf-8", errors="replace")
+
+    def _stream(self, stream: str) -> str:
+        return f"/v1/agencies/{self.agency}/streams/{stream}"
+
+    def _json(
+        self, method: str, path: str, body: object = None, *, signed: bool = False
+    ) -> Mapping[str, Any]:
+        sent = None if body is None else json.dumps(body).encode("utf-8")
+        answer = self._call(method, path, sent, "application/json", signed=signed)
+        try:
+            value = json.loads(answer.body)
+        except ValueError as err:
+            raise Wait("gateway.answer", reason="not JSON") from err
+        if not isinstance(value, dict):
+            raise Wait("gateway.answer", reason="not a JSON object")
+        return value
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        mime: str = "",
+        *,
+        signed: bool = False,
+    ) -> Answer:
+        url = self.url.rstrip("/") + path
+        headers: dict[str, str] = {}
+        if body is not None:
+            headers |= {"Content-Type": mime, "Content-Length": str(len(body))}
+        if signed:
+            headers |= self._signature(method, url, headers, body)
+        answer = self.transport.send(method, url, headers, body)
+        if answer.status >= 300:
+            raise _problem(answer)
+        return answer
+
+    def _signature(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
+    ) -> dict[str, str]:
+        if self.signer is None:
+            raise FixSettings("enrol.needed", agency=self.agency)
+        digest = None if body is None else sha256(body).digest()
+        lines = {name: [value] for name, value in headers.items()}
+        return httpsig.sign_headers(
+            httpsig.Request(method, url, lines, digest),
+            self.signer,
+            created=self.clock(),
+            nonce=secrets.token_urlsafe(16),
+            log_seen=self.log_seen(),
+        )
+
+
+def _problem(answer: Answer) -> Problem:
+    try:
+        value = json.loads(answer.body)
+    except ValueError:
+        value = {}
+    return Problem(answer, value if isinstance(value, dict) else {})

@@ -1,0 +1,192 @@
+"""Carries the outbox to the gateway: idempotent, in order, healed from the head only when it is ours.
+
+What can be wrong with a head, and what follows (trust.md 2.5):
+
+1. equal to our last sealed batch, or to one in the outbox: what follows it is sent (again);
+2. behind what we have receipts for: the gateway was restored from a backup; we send again what it
+   lost, if the hash at its head is ours;
+3. ahead of us, or a hash that is not ours: our state is old or lost. We go on from it only if the
+   gateway's receipt and the log prove it; all rows then count as never sent, and the next reading
+   is a full snapshot;
+4. a hash that is not ours where we know the batch: a fork. Nothing more is sent.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from connectors.client import Client, Problem
+from connectors.errors import CallCentre, Wait
+from connectors.evidence import (
+    Anchors,
+    check_checkpoint,
+    check_proof,
+    check_receipt,
+    proved_head,
+)
+from connectors.memory import Head, Memory, Parcel
+from connectors.sealing import genesis
+from keys.canonical import from_base64, from_moment, to_moment
+from keys.errors import BadJson
+from keys.httpsig import LogSeen
+
+PROMISE = timedelta(seconds=60)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """One agency's outbox and its gateway."""
+
+    client: Client
+    memory: Memory
+    anchors: Anchors
+    clock: Callable[[], datetime]
+    blocks_of: Mapping[str, tuple[str, ...]]
+    sent: Callable[[str, int], None] = lambda _stream, _seq: None
+
+    def catch_up(self, stream: str) -> bool:
+        """Agrees with the gateway on the head; True if the stream must begin with a full snapshot.
+
+        Raises:
+            CallCentre: `trust.fork`, `trust.head_unproved`, `gateway.suspended`.
+            Wait: the gateway cannot be reached.
+        """
+        head = self._asked(lambda: self.client.head(stream))
+        if head.get("suspended"):
+            raise CallCentre("gateway.suspended", stream=stream)
+        theirs = _head(head, stream, self.client.agency)
+        ours = self.memory.head(stream) or genesis(self.client.agency, stream)
+        known = self._hash_at(stream, theirs, ours)
+        if known == theirs.hash:
+            self._resend_after(stream, theirs)
+            return False
+        behind_or_equal = (theirs.epoch, theirs.seq) <= (ours.epoch, ours.seq)
+        if known is not None and behind_or_equal and self._is_receipted(stream, theirs):
+            raise CallCentre("trust.fork", stream=stream, seq=theirs.seq)
+        self._adopt(stream, head)
+        return True
+
+    def send(self, stream: str) -> int:
+        """Sends every batch without a receipt and keeps the receipts; how many went out."""
+        sent = 0
+        for parcel in self.memory.unsent(stream):
+            try:
+                receipt = self._asked(
+                    lambda p=parcel: self.client.put_batch(p.stream, p.epoch, p.seq, p.body)  # type: ignore[misc]
+                )
+            except CallCentre as err:
+                if err.code == "gateway.refused" and err.facts.get("code") == "stream.fork":
+                    raise CallCentre("trust.fork", stream=stream, seq=parcel.seq) from err
+                raise
+            leaf = check_receipt(receipt, _fields(self.client.agency, parcel), self.anchors)
+            self.memory.put_receipt(parcel, receipt, leaf, to_moment(self.clock()))
+            sent += 1
+            self.sent(stream, parcel.seq)
+        return sent
+
+    def settle(self) -> int:
+        """Swaps receipts for log proofs where the log has them; how many were settled.
+
+        Raises:
+            CallCentre: a proof does not hold, the log contradicts itself, or a promise was broken.
+        """
+        waiting = self.memory.unsettled()
+        if not waiting:
+            return 0
+        note = self._asked(self.client.checkpoint)
+        self._remember(check_checkpoint(note, self.log_seen(), self.anchors))
+        settled = late = 0
+        for batch in waiting:
+            proof = self._asked(lambda b=batch: self.client.proof(b.leaf))  # type: ignore[misc]
+            if proof is None:
+                late += self.clock() - from_moment(batch.received_at) > PROMISE
+                continue
+            self._remember(check_proof(proof, batch.leaf, self.anchors))
+            self.memory.put_proof(batch, proof, to_moment(self.clock()))
+            settled += 1
+        if late:
+            raise CallCentre("trust.promise", batches=late, seconds=int(PROMISE.total_seconds()))
+        return settled
+
+    def log_seen(self) -> LogSeen:
+        """The largest log this connector has verified."""
+        return log_seen(self.memory)
+
+    def _remember(self, found: Any) -> None:
+        if found.size > self.log_seen().size:
+            self.memory.put_fact("log_seen", {"size": found.size, "root": found.root.hex()})
+
+    def _hash_at(self, stream: str, theirs: Head, ours: Head) -> bytes | None:
+        """Our own hash of the batch that is their head, or None where we do not know it."""
+        if theirs.seq == 0:
+            return genesis(self.client.agency, stream).hash
+        if (theirs.epoch, theirs.seq) == (ours.epoch, ours.seq):
+            return ours.hash
+        return self.memory.payload_hash(stream, theirs.epoch, theirs.seq)
+
+    def _is_receipted(self, stream: str, head: Head) -> bool:
+        return (head.epoch, head.seq) <= self.memory.last_received(stream)
+
+    def _resend_after(self, stream: str, theirs: Head) -> None:
+        last = self.memory.last_received(stream)
+        if last > (theirs.epoch, theirs.seq):
+            with self.memory.change():
+                self.memory.send_again(stream, theirs.epoch, theirs.seq + 1)
+
+    def _adopt(self, stream: str, head: Mapping[str, Any]) -> None:
+        text = head.get("receipt")
+        try:
+            receipt = from_base64(text) if isinstance(text, str) else None
+        except BadJson as err:
+            raise Wait("gateway.answer", reason="receipt") from err
+        leaf = proof = None
+        if receipt is not None:
+            claimed = {name: head[name] for name in ("epoch", "seq", "payload_sha256")}
+            who = {"agency": self.client.agency, "stream": stream}
+            leaf = check_receipt(receipt, {**who, **claimed}, self.anchors)
+            proof = self._asked(lambda: self.client.proof(leaf))
+        proved = proved_head(head, leaf, proof, stream, self.anchors)
+        with self.memory.change():
+            self.memory.drop_unsent(stream)
+            self.memory.put_head(stream, proved)
+            self.memory.forget_all([self.memory.block(name) for name in self.blocks_of[stream]])
+
+    def _asked(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except Problem as problem:
+            raise problem.error() from problem
+        except Wait as err:
+            if err.code != "gateway.unreachable":
+                raise
+            waiting = self.memory.counts()["waiting"]
+            raise Wait("gateway.unreachable", **{**err.facts, "waiting": waiting}) from err
+
+
+def log_seen(memory: Memory) -> LogSeen:
+    """The largest log that a memory has verified."""
+    fact = memory.fact("log_seen")
+    return LogSeen() if fact is None else LogSeen(fact["size"], bytes.fromhex(fact["root"]))
+
+
+def _head(head: Mapping[str, Any], stream: str, agency: str) -> Head:
+    try:
+        if not int(head["seq"]):
+            return genesis(agency, stream)
+        return Head(int(head["epoch"]), int(head["seq"]), bytes.fromhex(head["payload_sha256"]))
+    except (KeyError, TypeError, ValueError) as err:
+        raise Wait("gateway.answer", reason="head") from err
+
+
+def _fields(agency: str, parcel: Parcel) -> dict[str, Any]:
+    return {
+        "agency": agency,
+        "stream": parcel.stream,
+        "epoch": parcel.epoch,
+        "seq": parcel.seq,
+        "payload_sha256": parcel.payload_sha256.hex(),
+        "root": parcel.root.hex(),
+        "count": parcel.count,
+    }

@@ -1,0 +1,186 @@
+"""From a ticket to an active key: make the key, prove that we hold it, wait for two persons, believe the log.
+
+Every step can be repeated: what was made before is used again, so a lost answer costs nothing.
+"""
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from connectors.client import Client, Problem
+from connectors.config import Config
+from connectors.errors import CallCentre, FixSettings, Wait
+from connectors.evidence import Anchors, check_proof
+from connectors.memory import Memory
+from keys import dsse, keyset
+from keys.canonical import from_base64, to_base64
+from keys.enrolment import Ticket, parse_ticket, seal_enrolment
+from keys.errors import BadTicket, TrustError
+from keys.keystore import KeyStore
+from keys.privatefile import read_private, write_private
+from keys.signers import PublicKey, Signer
+
+KEYSET_TYPE = "application/vnd.titian.keyset.v1+json"
+NEEDED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an enrolment is: the fingerprint is what is read out on the phone."""
+
+    state: str
+    fingerprint: str
+    approvals: int
+
+
+def read_ticket(text: str, agency: str, now: datetime) -> Ticket:
+    """The ticket, if it is ours and still good.
+
+    Raises:
+        FixSettings: `enrol.ticket`.
+    """
+    try:
+        ticket = parse_ticket(text, now=now)
+    except BadTicket as err:
+        raise FixSettings("enrol.ticket", reason=str(err)) from err
+    if ticket.agency != agency:
+        raise FixSettings("enrol.ticket", reason="It was made out for another agency.")
+    return ticket
+
+
+def open_keys(config: Config, passphrase: str | None) -> KeyStore:
+    """The agency's key file.
+
+    Raises:
+        FixSettings: `settings.key`.
+    """
+    try:
+        config.places.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return KeyStore(config.places.key_file, passphrase)
+    except TrustError as err:
+        raise FixSettings("settings.key", reason=str(err)) from err
+    except OSError as err:
+        raise FixSettings("settings.key", reason=f"{err.strerror}.") from err
+
+
+def signer_of(store: KeyStore, config: Config) -> Signer:
+    """The agency's signer; `enrol` has made its key."""
+    kids = store.kids()
+    if not kids:
+        raise FixSettings("enrol.needed", agency=config.agency)
+    try:
+        return store.signer(kids[-1])
+    except TrustError as err:
+        raise FixSettings("settings.key", reason=str(err)) from err
+
+
+def enrol(
+    ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime
+) -> Standing:
+    """Sends the agency's first keyset, or asks how it stands where it was sent before.
+
+    Raises:
+        CallCentre: the gateway refused, or its log proof does not hold.
+    """
+    if not store.kids():
+        store.generate(ticket.agency)
+    public = store.public(store.kids()[-1])
+    kept = memory.fact("enrolment") or {}
+    try:
+        if kept.get("ticket_id") != ticket.ticket_id:
+            _post(ticket, store, client, memory, now)
+        answer = client.enrolment(ticket.ticket_id)
+    except Problem as problem:
+        raise problem.error() from problem
+    return _standing(answer, public, ticket, memory)
+
+
+def _post(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime) -> None:
+    signer = store.signer(store.kids()[-1])
+    kept = memory.fact("keyset")
+    if kept is None or kept["kid"] != signer.kid or kept["aud"] != ticket.aud:
+        instance = socket.gethostname().split(".")[0][:40] or "connector"
+        entry = keyset.entry_of(ticket.agency, signer.public, instance=_clean(instance), not_before=now)
+        payload = keyset.build(ticket.aud, ticket.agency, [entry], issued=now)
+        envelope = dsse.seal(KEYSET_TYPE, payload, [signer])
+        kept = {"kid": signer.kid, "aud": ticket.aud, "envelope": to_base64(envelope)}
+        memory.put_fact("keyset", kept)
+    envelope = from_base64(kept["envelope"])
+    nonce = client.challenge(ticket.ticket_id)
+    hashed = sha256(dsse.parse(envelope).payload).digest()
+    proof = seal_enrolment(ticket, nonce, hashed, [signer])
+    client.enrol(kept["envelope"], to_base64(proof))
+    memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "pending"})
+
+
+def _standing(
+    answer: Mapping[str, Any], public: PublicKey, ticket: Ticket, memory: Memory
+) -> Standing:
+    state, approvals = str(answer.get("state")), int(answer.get("approvals", 0))
+    if state == "active":
+        leaf, proof = answer.get("keyset_leaf"), answer.get("proof")
+        if not isinstance(leaf, str) or not isinstance(proof, str):
+            # Approved, but not yet in a signed checkpoint: not active to us.
+            return Standing("pending", public.fingerprint(), approvals)
+        check_proof(proof, bytes.fromhex(leaf), anchors_of(ticket))
+        memory.put_fact("keyset_proof", {"leaf": leaf, "proof": proof})
+        memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "active"})
+    elif state != "pending":
+        raise CallCentre("gateway.refused", title=state[:40], code="enrol.state")
+    return Standing(state, public.fingerprint(), approvals)
+
+
+def anchors_of(ticket: Ticket) -> Anchors:
+    return Anchors(ticket.aud, ticket.log_vkey, {ticket.receipt_kid: ticket.receipt})
+
+
+def keep_anchors(config: Config, ticket: Ticket) -> None:
+    """Writes what the ticket hands over for ever, without its secret, beside the key."""
+    value = {
+        "gateway": ticket.gateway,
+        "aud": ticket.aud,
+        "log_vkey": ticket.log_vkey,
+        "receipt": {"kid": ticket.receipt_kid, "alg": ticket.receipt.alg, "pub": to_base64(ticket.receipt.raw)},
+    }
+    config.places.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    write_private(config.places.anchors, json.dumps(value, indent=2).encode("utf-8"))
+
+
+def load_anchors(config: Config) -> tuple[str, Anchors]:
+    """(gateway URL, anchors) of the enrolment.
+
+    Raises:
+        FixSettings: `enrol.needed` before the enrolment, `settings.key` for a damaged file.
+    """
+    if not config.places.anchors.exists():
+        raise FixSettings("enrol.needed", agency=config.agency)
+    try:
+        value = json.loads(read_private(config.places.anchors))
+        receipt = value["receipt"]
+        public = PublicKey.parse(receipt["alg"], from_base64(receipt["pub"]))
+        anchors = Anchors(value["aud"], value["log_vkey"], {receipt["kid"]: public})
+        return config.gateway_url or str(value["gateway"]), anchors
+    except (TrustError, ValueError, KeyError, TypeError) as err:
+        raise FixSettings("settings.key", reason="anchors.json is damaged.") from err
+
+
+def require_active(memory: Memory, agency: str) -> None:
+    """Nothing is published before the keyset's log proof was checked.
+
+    Raises:
+        FixSettings: `enrol.needed`.
+        Wait: `enrol.pending`.
+    """
+    kept = memory.fact("enrolment")
+    if kept is None:
+        raise FixSettings("enrol.needed", agency=agency)
+    if kept["state"] != "active":
+        raise Wait("enrol.pending", approvals="?")
+
+
+def _clean(name: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c in "-") else "-" for c in name.lower()).strip("-") or "connector"

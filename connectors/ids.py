@@ -1,0 +1,57 @@
+"""Names of records: the source's own key, or its keyed hash where the key says who the person is.
+
+The secret never leaves this machine and lies beside the key file, so that the ids survive the loss
+of the state; the map back stands in the connector's memory alone.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import re
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from connectors.config import Publish
+from connectors.errors import FixSettings
+
+_PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+SECRET_BYTES = 32
+
+
+def make_id(block: Publish, values: Sequence[str], secret: bytes) -> str | None:
+    """The `_id` of a key's texts under a block's rule, or None where it may not be sent as it is."""
+    if block.hmac:
+        named = json.dumps([block.id_space, *values], ensure_ascii=False).encode("utf-8")
+        keyed = hmac.digest(secret, named, hashlib.sha256)
+        return block.id_prefix + base64.b32encode(keyed).decode("ascii").lower()[:26]
+    plain = block.id_prefix + ":".join(values)
+    return plain if _PLAIN.fullmatch(plain) else None
+
+
+def load_secret(path: Path) -> bytes:
+    """The connector's secret for ids; made at the first call, 0600.
+
+    Raises:
+        FixSettings: it cannot be read or written, or is not one.
+    """
+    try:
+        if path.exists():
+            secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
+            if len(secret) != SECRET_BYTES:
+                raise FixSettings("settings.key", reason=f"{path.name} is damaged.")
+            return secret
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        secret = secrets.token_bytes(SECRET_BYTES)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secret.hex() + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except ValueError as err:
+        raise FixSettings("settings.key", reason=f"{path.name} is damaged.") from err
+    except OSError as err:
+        raise FixSettings("settings.key", reason=f"{path.name}: {err.strerror}.") from err
+    return secret

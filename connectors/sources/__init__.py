@@ -1,0 +1,1 @@
+"""Kinds of source, one file a kind; each inherits the conformance suite of the tests."""

@@ -1,0 +1,1 @@
+"""The demo city: embedded servers, invented agencies, and the walk through the straight line."""

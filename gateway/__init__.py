@@ -1,0 +1,1 @@
+"""The centre: accepts signed batches, keeps evidence, reconciles, answers the desk."""

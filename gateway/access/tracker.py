@@ -1,0 +1,227 @@
+"""The tracker: every question and every answer about persons, as rows and as leaves of the log.
+
+A row holds what was asked and shown, sealed; the log holds a salted commitment to it and nothing
+personal, so that a row may be erased one day while the tree stays whole.
+
+Source: design/trust.md 3.1, 4.3.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from gateway.access import store
+from gateway.access.model import Action, Asked, Look, Officer, Purpose, QueryId, Role
+from gateway.errors import NotFound, TooMany
+from gateway.ledger import service as ledger
+from gateway.settings import Settings
+from gateway.storage import ids
+from keys.canonical import canonical
+from keys.vault import Vault
+
+_QUERY_SCOPE, _RESULT_SCOPE = "query", "result"
+_LIVES = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: an officer in a role, or an enrolled system."""
+
+    role: str
+    unit: str
+    officer_id: UUID | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer showed: persons, and the accept leaves (32 bytes) of the batches used."""
+
+    persons: tuple[UUID, ...]
+    batches: tuple[bytes, ...]
+    detail: Mapping[str, object]
+
+
+def ask(
+    session: Session, asker: Asker, question: tuple[Action, Purpose, Mapping[str, str]],
+    vault: Vault, now: datetime,
+) -> QueryId:
+    """Write the question into the tracker and the log; the caller commits before answering."""
+    action, purpose, terms = question
+    query_id = _new_id(session)
+    detail, commitment = _seal(vault, _QUERY_SCOPE, query_id, {"terms": dict(terms)})
+    leaf = ledger.append(
+        session,
+        {
+            "t": "query",
+            "qid": ids.show(query_id),
+            "agency": asker.unit,
+            "role": asker.role,
+            "purpose": purpose.value,
+            "officer": _pseudonym(vault, asker, now),
+            "commit": commitment,
+        },
+    )
+    session.execute(
+        store.query.insert().values(
+            id=query_id,
+            officer_id=asker.officer_id,
+            system=asker.system,
+            role=asker.role,
+            action=action.value,
+            purpose=purpose.value,
+            detail=detail,
+            leaf=leaf,
+            at=now,
+        )
+    )
+    return QueryId(query_id)
+
+
+def recall(
+    session: Session, query_id: UUID, officer: Officer, vault: Vault, now: datetime
+) -> Asked:
+    """A committed question of this officer, no older than 15 minutes.
+
+    Raises:
+        NotFound: there is none, it is somebody else's, or it is too old to be answered.
+    """
+    row = session.execute(
+        select(store.query).where(
+            store.query.c.id == query_id,
+            store.query.c.officer_id == officer.id,
+            store.query.c.at > now - _LIVES,
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(
+            "query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi dari halaman loket."
+        )
+    opened = vault.open(_QUERY_SCOPE, row.id.bytes, row.detail)
+    terms = json.loads(opened)["detail"]["terms"]
+    return Asked(
+        QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.at
+    )
+
+
+def answer(
+    session: Session, query_id: UUID, shown: Shown, vault: Vault, now: datetime
+) -> bytes:
+    """Write what is about to be shown; the caller commits before rendering. Returns the leaf."""
+    query_leaf = session.scalar(select(store.query.c.leaf).where(store.query.c.id == query_id))
+    if query_leaf is None:
+        raise NotFound("query.expired", "Pencarian ini tidak ada.")
+    result_id = _new_id(session)
+    persons = [ids.show(p) for p in shown.persons]
+    body = {"persons": persons, **shown.detail}
+    detail, commitment = _seal(vault, _RESULT_SCOPE, result_id, body)
+    leaf = ledger.append(
+        session,
+        {
+            "t": "result",
+            "qid": ids.show(query_id),
+            "n": len(persons),
+            "query": query_leaf.hex(),
+            "batches": [b.hex() for b in shown.batches[:40]],
+            "commit": commitment,
+        },
+    )
+    session.execute(
+        store.result.insert().values(
+            id=result_id, query_id=query_id, shown=len(persons), detail=detail, leaf=leaf, at=now
+        )
+    )
+    if shown.persons:
+        session.execute(
+            store.result_person.insert(),
+            [{"result_id": result_id, "person_id": p} for p in sorted(set(shown.persons))],
+        )
+    return leaf
+
+
+def check_rate(session: Session, officer: Officer, settings: Settings, now: datetime) -> None:
+    """Refuse more searches than one person needs.
+
+    Raises:
+        TooMany: the hour's or the day's limit is reached.
+    """
+    counts = session.execute(
+        select(
+            func.count().filter(store.query.c.at > now - timedelta(hours=1)),
+            func.count(),
+        ).where(
+            store.query.c.officer_id == officer.id,
+            store.query.c.action == Action.SEARCH.value,
+            store.query.c.at > now - timedelta(days=1),
+        )
+    ).one()
+    if counts[0] >= settings.searches_per_hour or counts[1] >= settings.searches_per_day:
+        raise TooMany(
+            "search.too_many",
+            "Batas pencarian Anda sudah tercapai. Tunggu, atau hubungi koordinator.",
+            retry_after=600,
+        )
+
+
+def looks(session: Session, limit: int = 200) -> list[Look]:
+    """The newest looks, newest first, without what was searched for."""
+    shown = (
+        select(func.max(store.result.c.shown))
+        .where(store.result.c.query_id == store.query.c.id)
+        .scalar_subquery()
+    )
+    rows = session.execute(
+        select(store.query, store.officer.c.name, shown.label("shown"))
+        .outerjoin(store.officer, store.officer.c.id == store.query.c.officer_id)
+        .order_by(store.query.c.at.desc())
+        .limit(limit)
+    ).all()
+    return [
+        Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
+        for r in rows
+    ]
+
+
+def looks_at(session: Session, persons: Iterable[UUID]) -> list[Look]:
+    """Who was shown any of these persons: what a citizen may see."""
+    rows = session.execute(
+        select(store.query, store.officer.c.name, store.result.c.shown)
+        .join(store.result, store.result.c.query_id == store.query.c.id)
+        .join(store.result_person, store.result_person.c.result_id == store.result.c.id)
+        .outerjoin(store.officer, store.officer.c.id == store.query.c.officer_id)
+        .where(store.result_person.c.person_id.in_(list(persons)))
+        .order_by(store.query.c.at.desc())
+    ).all()
+    return [
+        Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
+        for r in rows
+    ]
+
+
+def _new_id(session: Session) -> UUID:
+    made: UUID = session.execute(text("select uuidv7()")).scalar_one()
+    return made
+
+
+def _seal(
+    vault: Vault, scope: str, row: UUID, detail: Mapping[str, object]
+) -> tuple[bytes, str]:
+    """The sealed detail with its salt, and the commitment that stands in the log."""
+    salt = secrets.token_bytes(32)
+    plain = canonical(dict(detail))
+    commitment = hashlib.sha256(b"titian-c/1\x00" + salt + plain).hexdigest()
+    sealed = json.dumps({"detail": detail, "salt": salt.hex()}).encode()
+    return vault.seal(scope, row.bytes, sealed), commitment
+
+
+def _pseudonym(vault: Vault, asker: Asker, now: datetime) -> str:
+    """One officer's name in the log for one year; nobody outside can turn it back."""
+    who = asker.officer_id.bytes if asker.officer_id else (asker.system or "").encode()
+    return vault.hmac(f"officer/{now.year}", [who])[0].hex()

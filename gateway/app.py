@@ -1,0 +1,129 @@
+"""The web side put together: the only place that knows every blueprint. Nobody imports it."""
+
+import logging
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+import orjson
+from flask import Flask, request
+from flask.json.provider import JSONProvider
+from werkzeug.exceptions import HTTPException
+
+from gateway.access.model import Action
+from gateway.settings import Settings
+from gateway.storage.engine import connect, sessions
+from gateway.web import auth, edge, jsonlog, problems, show
+from gateway.web.api import batches, enrolments, log, status, verifications
+from gateway.web.language import words_of_request
+from gateway.web.pages import desk, home, login, trail
+from gateway.web.pages import problems as page_problems
+from keys.vault import Vault
+from schemas.profile import Profile
+
+_APIS = (log, enrolments, batches, verifications)
+_PAGES = (login, home, desk, trail)
+
+
+class OrjsonProvider(JSONProvider):
+    """JSON by orjson: the fastest well-kept encoder, strict about what it takes."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        return orjson.loads(s)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application, connected to its database and its secrets.
+
+    Raises:
+        Unavailable: the database does not answer or may forget a commit.
+        VaultError: the vault is missing or can be read by others.
+    """
+    chosen = Settings.from_env() if settings is None else settings
+    jsonlog.install(chosen.log_level)
+    app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
+    app.json = OrjsonProvider(app)
+    app.config.update(
+        API_TITLE="Titian",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/v1",
+        OPENAPI_JSON_PATH="openapi.json",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+        MAX_FORM_MEMORY_SIZE=64 * 1024,
+    )
+    profile = Profile.load(chosen.profile)
+    edge.install(
+        app,
+        edge.Edge(
+            settings=chosen,
+            sessions=sessions(connect(chosen)),
+            vault=Vault.load(chosen.vault_file),
+            clock=lambda: datetime.now(UTC),
+            profile=profile,
+        ),
+    )
+    _blueprints(app)
+    _pages(app, profile)
+    logging.getLogger(__name__).info("gateway ready")
+    return app
+
+
+def _blueprints(app: Flask) -> None:
+    problems.install(app)
+    api = problems.ProblemApi(app)
+    for module in _APIS:
+        api.register_blueprint(module.blueprint)
+    app.register_blueprint(status.blueprint)
+    for page in _PAGES:
+        page_problems.attach(page.blueprint)
+        app.register_blueprint(page.blueprint)
+    app.register_error_handler(HTTPException, _http_problem)
+    app.register_error_handler(Exception, _unexpected)
+    app.after_request(auth.harden)
+
+
+def _pages(app: Flask, profile: Profile) -> None:
+    def context() -> Mapping[str, Any]:
+        found = None if request.path.startswith(problems.API_PREFIX) else auth.current()
+        return {
+            "t": words_of_request(),
+            "officer": found.officer if found else None,
+            "csrf": found.csrf if found else None,
+            "may_read_trail": auth.may(Action.TRAIL),
+            "city_name": profile.city,
+            "unit_name": profile.unit,
+            "business_date": profile.business_date,
+        }
+
+    app.context_processor(lambda: dict(context()))
+    app.add_template_filter(_speaking(show.day), "day")
+    app.add_template_filter(_speaking(show.moment), "moment")
+    app.add_template_filter(_speaking(show.number), "number")
+    app.add_template_filter(show.rupiah, "rupiah")
+    app.add_template_filter(show.masked, "masked")
+    app.add_template_filter(show.grouped, "grouped")
+
+
+def _speaking(filter_: Any) -> Any:
+    def shown(value: date | datetime | int | str | None) -> str:
+        text: str = filter_(value, words_of_request().language)
+        return text
+
+    return shown
+
+
+def _http_problem(error: HTTPException) -> Any:
+    if error.code is not None and error.code < 400:
+        return error
+    return page_problems.plain(error.code or 500, f"http.{error.code}")
+
+
+def _unexpected(error: Exception) -> Any:
+    made = problems.unexpected(error)
+    if request.path.startswith(problems.API_PREFIX):
+        return made
+    return page_problems.plain(500, "internal")

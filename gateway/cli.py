@@ -1,0 +1,107 @@
+"""The `titian` command of the centre: serve, work, migrate, administer, check."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from gateway.cli_agency import agency
+from gateway.cli_link import link
+from gateway.cli_log import log
+from gateway.cli_officer import officer
+from gateway.errors import GatewayError
+from gateway.migrations import schema
+from gateway.settings import Settings
+from gateway.storage.engine import connect
+from keys.errors import TrustError
+from keys.vault import Vault
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="titian")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Titian, the centre: accepts signed records, keeps evidence, answers the desk.
+
+    Settings come from TITIAN_* variables (docs/reference/settings.md). To begin on an empty
+    database: `titian vault init`, `titian db upgrade`, `titian officer add`, then
+    `titian serve` and `titian worker`, `titian worker relay`, `titian worker beat`.
+    """
+    context.obj = lambda: datetime.now(UTC)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen on.")
+@click.option("--workers", default=2, show_default=True, help="Server processes.")
+@click.option("--threads", default=4, show_default=True, help="Threads in each process.")
+def serve(host: str, port: int, workers: int, threads: int) -> None:
+    """Answer HTTP: the connectors' API, the desk, health and metrics."""
+    connect(Settings.from_env()).dispose()  # say what is wrong before the server starts
+    Granian(
+        "gateway.app:create_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        factory=True,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        websockets=False,
+    ).serve()
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def worker(arguments: tuple[str, ...]) -> None:
+    """Run the background side: nothing (a Celery worker), `relay`, `beat` or `health NAME`."""
+    os.execv(sys.executable, [sys.executable, "-m", "workers", *arguments])  # noqa: S606  (our own module)
+
+
+@cli.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command()
+def upgrade() -> None:
+    """Bring the database to the newest schema; safe to run again."""
+    engine = connect(Settings.from_env())
+    before = schema.current(engine)
+    schema.upgrade(engine)
+    after = schema.current(engine)
+    click.echo(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
+
+
+@cli.group()
+def vault() -> None:
+    """The centre's key file."""
+
+
+@vault.command()
+@click.option("--path", type=click.Path(path_type=Path), help="Default: TITIAN_VAULT_PATH.")
+def init(path: Path | None) -> None:
+    """Make the key file, mode 0600. Keep it out of the database's backups, and keep a copy."""
+    chosen = path or Settings.from_env().vault_file
+    chosen.parent.mkdir(parents=True, exist_ok=True)
+    Vault.create(chosen)
+    click.echo(f"vault made at {chosen}; copy it to a safe place that is not the backup's")
+
+
+for _command in (agency, log, link, officer):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Entry point: a typed refusal is one sentence and exit code 1."""
+    try:
+        cli(prog_name="titian")
+    except (GatewayError, TrustError, ValueError) as err:
+        click.echo(f"titian: {err}", err=True)
+        sys.exit(1)

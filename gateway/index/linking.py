@@ -1,0 +1,115 @@
+"""The engine run over a whole batch at once: block, learn or load, score, cut into persons."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from gateway.index import blocking, clustering, keystore, training
+from gateway.index.blocking import Rule
+from gateway.index.clustering import Band
+from gateway.index.model import Batch, Bits, Field, Flags, Ints, Pairs
+from gateway.index.scoring import Evidence, Model, Scorer
+
+VERSION = "learned"
+PAIRS_A_RECORD = 40
+_LEAST_BUDGET = 3_000_000
+_CHUNK = 1_000_000
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a batch is to be linked.
+
+    Attributes:
+        threshold: average weight in bits at which two groups join.
+        within_sources: duplicates inside one source are linked too.
+    """
+
+    fields: Sequence[Field]
+    threshold: float
+    within_sources: bool = True
+    band: Band = Band()
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """The partition (each record's group by its first record), and what it rests on."""
+
+    labels: Ints
+    model: Model
+    candidates: Pairs
+    weights: Bits
+    review: Flags
+
+
+def link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
+    """Partition a batch whose records stand in the order of their keys."""
+    names = [f.name for f in plan.fields if f.name.startswith("extra.")]
+    candidates = candidate_pairs(batch, (*blocking.WIDE, *blocking.extra_rules(names)))
+    if not plan.within_sources:
+        sources = batch.sources.codes
+        candidates = candidates.where(sources[candidates.left] != sources[candidates.right])
+    progress(f"{len(candidates)} pairs share a blocking key")
+    random, population = training.random_pairs(batch, within_sources=plan.within_sources)
+    sample = training.Sample(batch, plan.fields, population, candidates, random)
+    model, evidence = training.train(sample, VERSION)
+    progress("model learned")
+    scorer = Scorer(model)
+    weights = scorer.score(evidence)
+    rules = clustering.Rules(plan.threshold, _registered(batch), _alone(batch, plan))
+    labels = clustering.partition(
+        len(batch), candidates, weights, rules, lambda p: score_in_chunks(scorer, batch, p)
+    )
+    review = clustering.undecided(candidates, weights, labels, plan.band)
+    return Linked(labels, model, candidates, weights, review)
+
+
+def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
+    """Pairs that share a key; wide rules are used, cheapest first, as far as the budget goes."""
+    rows = blocking.keys(batch)
+    chosen = [rows]
+    budget = max(_LEAST_BUDGET, PAIRS_A_RECORD * len(batch))
+    spent = keystore.pair_count(rows.keys)
+    offers = []
+    for rule in wide:
+        more = blocking.keys(batch, (rule,))
+        offers.append((keystore.pair_count(more.keys), rule.number, more))
+    for cost, _, more in sorted(offers, key=lambda o: o[:2]):
+        if spent + cost > budget:
+            break
+        spent += cost
+        chosen.append(more)
+    keys = np.concatenate([c.keys for c in chosen])
+    records = np.concatenate([c.records for c in chosen])
+    order = np.argsort(keys, kind="stable")
+    return keystore.pairs_of(keys[order], records[order])
+
+
+def score_in_chunks(scorer: Scorer, batch: Batch, pairs: Pairs) -> Bits:
+    """Scores of any number of pairs in bounded memory."""
+    parts = [np.zeros(0, dtype=np.float64)]
+    for at in range(0, len(pairs), _CHUNK):
+        piece = Pairs(pairs.left[at : at + _CHUNK], pairs.right[at : at + _CHUNK])
+        parts.append(scorer.score_pairs(batch, piece))
+    return np.concatenate(parts)
+
+
+def _registered(batch: Batch) -> Ints:
+    codes = batch.column("nik").codes.astype(np.int64)
+    return np.where(batch.registered, codes, -1)
+
+
+def _alone(batch: Batch, plan: Plan) -> Ints:
+    if plan.within_sources:
+        return np.full(len(batch), -1, dtype=np.int64)
+    return batch.sources.codes.astype(np.int64)
+
+
+def evidence_of(linked: Linked, batch: Batch, at: int) -> tuple[Scorer, Evidence]:
+    """What is needed to explain candidate pair number `at`."""
+    scorer = Scorer(linked.model)
+    pair = Pairs(linked.candidates.left[at : at + 1], linked.candidates.right[at : at + 1])
+    return scorer, scorer.evidence(batch, pair)

@@ -1,0 +1,1 @@
+"""Batches as bytes: accept, apply, quarantine."""

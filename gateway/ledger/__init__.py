@@ -1,0 +1,1 @@
+"""The transparency log: leaves, tiles, heads; append, checkpoint, prove."""

@@ -1,0 +1,159 @@
+"""What can be asked of the log: checkpoint, tiles, entries, proofs, and whether it all holds.
+
+Answers are about what was signed: an entry that waits for its checkpoint is not found yet.
+"""
+
+from sqlalchemy.orm import Session
+
+from gateway.errors import NotFound, Refused
+from gateway.ledger import store, tiles
+from gateway.ledger.model import Inclusion, LogDamaged, LogState
+from keys import checkpoint as notes
+from keys import merkle
+from keys.merkle import TILE_WIDTH
+
+_CHUNK = TILE_WIDTH * 16
+
+
+def state(session: Session) -> LogState:
+    """The size and root last signed; size 0 before the first checkpoint."""
+    head = store.get_head(session)
+    return LogState(0, merkle.EMPTY_ROOT, None) if head is None else head.state
+
+
+def checkpoint(session: Session) -> bytes | None:
+    """The newest signed note; None before the first."""
+    head = store.get_head(session)
+    return None if head is None else head.note
+
+
+def tile(session: Session, level: int, n: int, width: int | None = None) -> bytes:
+    """`width` hashes of a tile, or all 256 of a full one; a partial tile may be asked for later.
+
+    Raises:
+        NotFound: the log has no such tile, or it is not that wide yet.
+    """
+    wanted = TILE_WIDTH if width is None else width
+    data = store.get_tiles(session, [(level, n)]).get((level, n), b"")
+    if len(data) < wanted * tiles.HASH:
+        raise _no_tile()
+    return data[: wanted * tiles.HASH]
+
+
+def entries(session: Session, n: int, width: int | None = None) -> bytes:
+    """The entries of level-0 tile `n`, each behind its length (2 bytes big-endian).
+
+    Raises:
+        NotFound: the log has no such tile, or it is not that wide yet.
+    """
+    wanted = TILE_WIDTH if width is None else width
+    found = store.get_entries(session, n * TILE_WIDTH, n * TILE_WIDTH + wanted)
+    if len(found) < wanted:
+        raise _no_tile()
+    return tiles.bundle(iter(found))
+
+
+def entry(session: Session, leaf: bytes) -> bytes:
+    """The bytes of the entry of this leaf, waiting or not.
+
+    Raises:
+        NotFound: no such leaf (`log.unknown_leaf`).
+    """
+    found = store.get_entry(session, leaf)
+    if found is None:
+        raise NotFound("log.unknown_leaf", "The log holds no such entry.")
+    return found
+
+
+def inclusion(session: Session, leaf: bytes) -> Inclusion:
+    """Where the leaf stands under the newest checkpoint, and the path that proves it.
+
+    Raises:
+        NotFound: no such leaf (`log.unknown_leaf`), or not in a checkpoint yet (`log.pending`).
+    """
+    head = store.get_head(session)
+    index = store.find_leaf(session, leaf)
+    if index is None and not store.is_pending(session, leaf):
+        raise NotFound("log.unknown_leaf", "The log holds no such entry.")
+    if index is None or head is None or index >= head.state.size:
+        raise NotFound("log.pending", "The entry is not in a signed checkpoint yet; ask again.")
+    size = head.state.size
+    path = _path(session, merkle.inclusion_nodes(index, size))
+    return Inclusion(index, size, tuple(path), head.note)
+
+
+def proof(session: Session, leaf: bytes) -> str:
+    """The C2SP tlog-proof text of the leaf under the newest checkpoint.
+
+    Raises:
+        NotFound: no such leaf (`log.unknown_leaf`), or not in a checkpoint yet (`log.pending`).
+    """
+    found = inclusion(session, leaf)
+    return notes.format_proof(found.index, found.path, found.note)
+
+
+def consistency(session: Session, m: int, n: int) -> list[bytes]:
+    """The proof that the first `n` entries extend the first `m`.
+
+    Raises:
+        Refused: not 0 < m <= n (`log.range`).
+        NotFound: fewer than `n` entries are signed (`log.range`).
+    """
+    if not 0 < m <= n:
+        raise Refused("log.range", "A consistency proof needs 0 < from <= to.")
+    if n > state(session).size:
+        raise NotFound("log.range", "The log has not signed so many entries.")
+    return _path(session, merkle.consistency_nodes(m, n))
+
+
+def verify(session: Session, vkey: str) -> LogState:
+    """Recompute leaves, tiles and root from the entries, and check the checkpoint's signature.
+
+    Raises:
+        LogDamaged: an entry is missing or is not what its leaf says (`log.entry`), a tile differs
+            (`log.tile`), or the root is not the one that was signed (`log.root`).
+        BadNote: the stored note is not a checkpoint of this log.
+        BadSignature: the log's key did not sign it.
+    """
+    head = store.get_head(session)
+    if head is None:
+        return state(session)
+    signed = notes.verify(head.note, vkey)
+    root = _recompute(session, signed.size)
+    if (signed.size, root) != (head.state.size, head.state.root) or root != signed.root:
+        raise LogDamaged("log.root", "The entries do not give the root that was signed.")
+    return LogState(signed.size, root, head.state.signed_at)
+
+
+def pending(session: Session) -> int:
+    """How many entries wait for their index."""
+    return store.count_pending(session)
+
+
+def _recompute(session: Session, size: int) -> bytes:
+    edge: dict[tuple[int, int], bytes] = {}
+    done = 0
+    for rows in store.read_all(session, size, _CHUNK):
+        for at, (index, entry, leaf) in enumerate(rows, done):
+            if index != at or merkle.leaf_hash(entry) != leaf:
+                raise LogDamaged("log.entry", f"Entry {at} is not what was logged.", index=at)
+        grown = tiles.grow(done, [leaf for _, _, leaf in rows], edge)
+        stored = store.get_tiles(session, [(t.level, t.n) for t in grown])
+        for t in grown:
+            if not stored.get((t.level, t.n), b"").startswith(t.data):
+                raise LogDamaged("log.tile", f"Tile {t.level}/{t.n} differs.", level=t.level, n=t.n)
+        edge |= {(t.level, t.n): t.data for t in grown if t.width < TILE_WIDTH}
+        done += len(rows)
+    if done != size:
+        raise LogDamaged("log.entry", f"The log signed {size} entries but holds {done}.")
+    whole = store.get_tiles(session, tiles.tiles_of([merkle.range_nodes(0, size)]))
+    return merkle.root_at(size, tiles.reader(whole))
+
+
+def _path(session: Session, groups: list[list[merkle.Node]]) -> list[bytes]:
+    stored = store.get_tiles(session, tiles.tiles_of(groups))
+    return merkle.fold_path(groups, tiles.reader(stored))
+
+
+def _no_tile() -> NotFound:
+    return NotFound("log.tile", "The log has no such tile, or it is not that wide yet.")

@@ -1,0 +1,1 @@
+"""Agencies, their keysets and their grants: who may speak."""

@@ -1,0 +1,172 @@
+"""Who may speak for what, and how he is let in: the plain words of trust. Knows no database.
+
+Source: trust.md 1.3 to 1.5 and 4.1.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gateway.errors import Forbidden
+from keys.httpsig import LogSeen
+from keys.signers import PublicKey
+
+CHALLENGE_LIFE = timedelta(minutes=10)
+NONCE_MEMORY = timedelta(minutes=10)
+LOCK_TIME = timedelta(minutes=15)
+TRIES = 3
+PUBLISH = "publish"
+"""The action of a grant that lets an agency send records."""
+
+FIRST_APPROVER = "key_admin"
+SECOND_APPROVERS = frozenset({"mayor_delegate", "steering", "upt_coordinator", "key_admin"})
+"""Roles whose bearer may approve; the second person may sit outside IT."""
+
+
+class AgencyState(StrEnum):
+    """How far an agency has come."""
+
+    INVITED = "invited"
+    """It has a ticket and no keys."""
+    PENDING = "pending"
+    """Its keys are here; persons have to approve them."""
+    ACTIVE = "active"
+    """It may speak."""
+    SUSPENDED = "suspended"
+    """None of its keys may speak."""
+
+
+class Outcome(StrEnum):
+    """What an attempt to approve came to."""
+
+    RECORDED = "recorded"
+    """The first approval stands; another person has to follow."""
+    COMPLETED = "completed"
+    """The second approval stands: the agency is active."""
+    WRONG_GROUPS = "wrong_groups"
+    """What was typed is not the end of the fingerprint. The caller must commit the count."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyDraft:
+    """What a registrar writes down when he creates an agency.
+
+    Attributes:
+        code: `[a-z0-9-]{1,40}`.
+        label: how pages name it.
+        record_types: what it may publish once its key is approved.
+        basis: the agreement that allows it, as a code.
+        by: the officer who creates it; he may not approve it.
+    """
+
+    code: str
+    label: str
+    record_types: tuple[str, ...]
+    basis: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """What a ticket tells an agency to trust: our address, name, log and receipt key."""
+
+    gateway_url: str
+    aud: str
+    log_origin: str
+    log_vkey: str
+    receipt_kid: str
+    receipt_key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """The person who approves, already authenticated, and the role he acts in."""
+
+    officer_id: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An enrolment as it stands: whose keys, and the fingerprint that is read on the phone."""
+
+    agency: str
+    state: AgencyState
+    fingerprint: str
+    keyset_sha256: bytes
+    approvals: int
+    leaf: bytes | None
+    """The leaf hash of the keyset's entry in the log, once it is approved."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalState:
+    """What an attempt to approve came to, and where the enrolment stands now."""
+
+    outcome: Outcome
+    approvals: int
+    tries_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """One person's approval of a keyset."""
+
+    officer_id: str
+    role: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    """An agency as a page or a command shows it; the fingerprint is None before keys came."""
+
+    code: str
+    label: str
+    state: AgencyState
+    created_by: str
+    created_at: datetime
+    record_types: tuple[str, ...]
+    fingerprint: str | None
+    approvals: tuple[Approval, ...]
+    enrolled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeysetRow:
+    """A keyset statement that was approved: the envelope as it came, and its leaf in the log."""
+
+    agency: str
+    version: int
+    envelope: bytes
+    payload_sha256: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request as it reached us. `path_and_query` begins with `/`; names in any case."""
+
+    method: str
+    path_and_query: str
+    headers: Mapping[str, Sequence[str]]
+    body_sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The agency that signed a request, the key it used, and the log it has verified."""
+
+    agency: str
+    kid: str
+    log_seen: LogSeen
+
+    def must_be(self, agency: str) -> None:
+        """Return if the caller is this agency.
+
+        Raises:
+            Forbidden: it is another one.
+        """
+        if agency != self.agency:
+            raise Forbidden("agency.foreign", "An agency may speak for itself only.")

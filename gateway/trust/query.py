@@ -1,0 +1,117 @@
+"""What can be asked about trust: who may speak, with which key, and for what."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from gateway.errors import Forbidden, NotFound, Unauthorized
+from gateway.trust import store
+from gateway.trust.model import AgencyRow, AgencyState, KeysetRow
+from keys.keyset import KeyEntry, State, may_sign, state_of
+from keys.signers import PublicKey
+
+_REFUSALS = {
+    State.PRE_ACTIVE: ("key.not_yet_active", "The key is not active yet."),
+    State.SUSPENDED: ("key.suspended", "The key is suspended."),
+    State.DEACTIVATED: ("key.expired", "The key has run out."),
+    State.COMPROMISED: ("key.compromised", "The key has been revoked."),
+}
+
+
+def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) -> PublicKey:
+    """The key `kid`, if it may speak for the agency now; `use` is batch, response or http.
+
+    Raises:
+        Unauthorized: unknown (`key.unknown`), for other uses (`key.use`), or in a state in which it
+            may not (`key.not_yet_active`, `key.suspended`, `key.expired`).
+    """
+    row = store.find_key(session, agency, kid)
+    if row is None:
+        raise Unauthorized("key.unknown", "No agency has enrolled this key.")
+    state = _state(row, AgencyState(row.agency_state), now)
+    if not may_sign(state):
+        raise Unauthorized(*_REFUSALS[state])
+    if use not in row.uses:
+        raise Unauthorized("key.use", "The key is enrolled for other uses.")
+    return PublicKey.parse(row.alg, row.raw)
+
+
+def keys_of(session: Session, agency: str, now: datetime) -> Mapping[str, KeyEntry]:
+    """The agency's keys that may speak now, by kid."""
+    rows = store.find_approved_keys(session, agency)
+    return {
+        row.kid: store.entry_of(row)
+        for row in rows
+        if may_sign(_state(row, AgencyState.ACTIVE, now))
+    }
+
+
+def granted(session: Session, agency: str, record_type: str, action: str, now: datetime) -> bool:
+    """True, if an approved grant of the agency covers the action on the record type now.
+
+    Raises:
+        Forbidden: none does (`grant.missing`).
+    """
+    if not store.holds_grant(session, agency, record_type, action, now):
+        raise Forbidden("grant.missing", "The agency holds no grant for this record type.")
+    return True
+
+
+def keyset(session: Session, agency: str) -> KeysetRow:
+    """The agency's approved keyset of the highest version.
+
+    Raises:
+        NotFound: it has none.
+    """
+    row = store.current_keyset(session, agency)
+    if row is None or row.leaf is None:
+        raise NotFound("keyset.none", "The agency has no approved keyset.")
+    return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
+
+
+def agencies(session: Session) -> list[AgencyRow]:
+    """All agencies, by code."""
+    return [_shown(session, row) for row in store.find_agencies(session)]
+
+
+def agency(session: Session, code: str) -> AgencyRow:
+    """One agency.
+
+    Raises:
+        NotFound: there is none of this code.
+    """
+    rows = store.find_agencies(session, code)
+    if not rows:
+        raise NotFound("agency.unknown", "There is no agency of this code.")
+    return _shown(session, rows[0])
+
+
+def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
+    if agency_state is AgencyState.SUSPENDED:
+        return State.SUSPENDED
+    if agency_state is not AgencyState.ACTIVE or row.approved_at is None:
+        return State.PRE_ACTIVE
+    suspended = () if row.suspended_at is None else (row.kid,)
+    return state_of(store.entry_of(row), now, suspended=suspended)
+
+
+def _shown(session: Session, row: Row[Any]) -> AgencyRow:
+    current = store.current_keyset(session, row.code)
+    return AgencyRow(
+        code=row.code,
+        label=row.label,
+        state=AgencyState(row.state),
+        created_by=row.created_by,
+        created_at=row.created_at,
+        record_types=tuple(sorted(row.record_types or ())),
+        fingerprint=None if current is None else current.fingerprint,
+        approvals=(
+            ()
+            if current is None
+            else store.find_approvals(session, row.code, current.payload_sha256)
+        ),
+        enrolled_at=row.enrolled_at,
+    )

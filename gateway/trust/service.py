@@ -1,0 +1,438 @@
+"""What can be done about trust: create an agency, let its keys in, approve them.
+
+The way in (trust.md 1.5): a registrar creates the agency and hands its ticket over; the connector
+answers a challenge with its first keyset, signed by the keys themselves; two persons who are not
+the creator each type the end of the fingerprint as it was read to them. With the second approval
+the agency, its keys and the grants drawn up at its creation become active, and keyset and approvals
+stand in the log, all in one transaction.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, update
+from sqlalchemy.orm import Session
+
+from gateway.errors import Conflict, NotFound, Refused, TooMany, Unauthorized
+from gateway.ledger import service as ledger
+from gateway.ledger.commitment import commit
+from gateway.trust import rules, store
+from gateway.trust.model import (
+    CHALLENGE_LIFE,
+    LOCK_TIME,
+    PUBLISH,
+    TRIES,
+    AgencyDraft,
+    AgencyState,
+    Anchors,
+    ApprovalState,
+    Approver,
+    Outcome,
+    Pending,
+)
+from keys import dsse
+from keys.bundle import keyset_entry
+from keys.canonical import digest, to_moment
+from keys.enrolment import (
+    SECRET_BYTES,
+    TICKET_LIFE,
+    Challenge,
+    Ticket,
+    check_enrolment,
+    ticket_key,
+    ticket_of,
+)
+from keys.keyset import Keyset, accept_first, parse_statement
+from keys.signers import AGENCY
+from schemas.records.registry import RECORD_TYPES
+
+
+def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: datetime) -> Ticket:
+    """Create an agency, draw up its grants, and make out its ticket (72 hours, one use).
+
+    Raises:
+        Refused: a code that is none, no record type, or an unknown one.
+        Conflict: there is an agency of that code.
+    """
+    if not AGENCY.fullmatch(draft.code):
+        raise Refused("agency.code", "A code has 1 to 40 of the characters a-z 0-9 and -.")
+    if not draft.record_types or not set(draft.record_types) <= RECORD_TYPES.keys():
+        raise Refused("agency.records", f"Record types are some of {', '.join(RECORD_TYPES)}.")
+    if store.lock_agency(session, draft.code) is not None:
+        raise Conflict("agency.exists", "There is an agency of this code already.")
+    session.execute(
+        store.agency.insert().values(
+            code=draft.code,
+            label=draft.label,
+            state=AgencyState.INVITED.value,
+            created_by=draft.by,
+            created_at=now,
+        )
+    )
+    grants = sorted(set(draft.record_types))
+    session.execute(
+        store.grant_.insert(),
+        [
+            {
+                "agency": draft.code,
+                "record_type": record_type,
+                "action": PUBLISH,
+                "basis": draft.basis,
+                "drawn_up_at": now,
+            }
+            for record_type in grants
+        ],
+    )
+    return _make_ticket(session, draft.code, anchors, now)
+
+
+def new_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -> Ticket:
+    """Make out another ticket for an agency that has no keys yet; earlier ones are void.
+
+    Raises:
+        NotFound: no such agency.
+        Conflict: its keys are here already (`enrolment.begun`).
+    """
+    row = _agency(session, agency)
+    if row.state != AgencyState.INVITED.value:
+        raise Conflict("enrolment.begun", "The agency has sent its keys; no ticket is needed.")
+    store.void_tickets(session, agency, now)
+    return _make_ticket(session, agency, anchors, now)
+
+
+def challenge(session: Session, agency: str, ticket_id: str, now: datetime) -> str:
+    """A fresh nonce for the holder of a ticket, good for ten minutes; an earlier one is void.
+
+    Raises:
+        Unauthorized: no such ticket, or it has run out or is void.
+        Conflict: it has been used (`ticket.used`).
+    """
+    row = _open_ticket(session, agency, ticket_id, now)
+    if row.used_at is not None:
+        raise Conflict("ticket.used", "The ticket has been used.")
+    nonce = secrets.token_urlsafe(24)
+    session.execute(
+        update(store.ticket)
+        .where(store.ticket.c.id == ticket_id)
+        .values(nonce=nonce, nonce_expires=now + CHALLENGE_LIFE)
+    )
+    return nonce
+
+
+def enrol(
+    session: Session, agency: str, sent: tuple[bytes, bytes], aud: str, now: datetime
+) -> Pending:
+    """Take an agency's first keyset; its keys wait for two approvals.
+
+    `sent` is the keyset's envelope and that of the proof which answers the challenge. Sending the
+    same keyset again under the same ticket changes nothing, so a lost answer costs nothing.
+
+    Raises:
+        Unauthorized: no such ticket, or it has run out or is void; or no open challenge.
+        Conflict: the ticket has been used for other keys (`ticket.used`), or a key of the keyset
+            was enrolled before, here or anywhere (`key.reused`).
+        Refused: the keyset is another agency's, or not of the form that is taken (`keyset.form`).
+        TrustError: keyset or proof break a rule, or a signature does not hold.
+    """
+    envelope, proof = (dsse.parse(each) for each in sent)
+    # 1. The ticket, held until the end.
+    row = _open_ticket(session, agency, ticket_of(proof), now)
+    # 2. The keyset by rule R1.
+    keyset = parse_statement(envelope.payload)
+    _check_form(keyset, agency)
+    known = store.known_raws(session, [key.raw for key in keyset.provers().values()])
+    if row.used_at is not None:
+        return _again(session, agency, envelope.payload_sha256)
+    if known:
+        raise _reused()
+    accept_first(envelope, aud, known_keys=known, now=now)
+    # 3. The proof: it answers our newest challenge and was made with the ticket's secret.
+    if row.nonce is None or row.nonce_expires <= now:
+        raise Unauthorized("enrol.challenge", "There is no open challenge; ask for one.")
+    expected = Challenge(aud, row.id, row.nonce, row.secret_key)
+    check_enrolment(proof, expected, keyset, envelope.payload_sha256)
+    # 4. Keep it; the ticket is used up.
+    _keep_keyset(session, keyset, sent[0], envelope.payload_sha256, now)
+    session.execute(
+        update(store.ticket).where(store.ticket.c.id == row.id).values(used_at=now, nonce=None)
+    )
+    _set_state(session, agency, AgencyState.PENDING)
+    return _pending(session, agency)
+
+
+def approve(
+    session: Session, agency: str, approver: Approver, last_groups: str, now: datetime
+) -> ApprovalState:
+    """One person's approval, by the last two groups of the fingerprint as read to him.
+
+    A wrong answer is counted and *returned*, so that the caller commits the count; the third in a
+    row closes the approval for 15 minutes.
+
+    Raises:
+        NotFound: no such agency.
+        Conflict: nothing waits for approval, or this person has approved already.
+        Forbidden: this person created the agency, or his role may not approve.
+        TooMany: closed after three wrong answers (`approval.locked`).
+    """
+    row = _agency(session, agency)
+    keyset = store.current_keyset(session, agency)
+    if row.state != AgencyState.PENDING.value or keyset is None:
+        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    given = store.find_approvals(session, agency, keyset.payload_sha256)
+    rules.check_approver(approver, row.created_by, given)
+    _check_lock(keyset, now)
+    if not rules.is_end_of(keyset.fingerprint, last_groups):
+        left = _count_wrong(session, keyset, now)
+        return ApprovalState(Outcome.WRONG_GROUPS, len(given), left)
+    _record(session, keyset, approver, now)
+    _update_keyset(session, keyset, wrong=0, locked_until=None)
+    if not given:
+        return ApprovalState(Outcome.RECORDED, 1, TRIES)
+    _activate(session, keyset, now)
+    return ApprovalState(Outcome.COMPLETED, len(given) + 1, TRIES)
+
+
+def reject(session: Session, agency: str, approver: Approver, now: datetime) -> None:
+    """Refuse a keyset whose fingerprint was not the agency's: it needs a new ticket and new keys.
+
+    Raises:
+        NotFound: no such agency.
+        Conflict: nothing waits for approval.
+        Forbidden: this person's role may not approve, so it may not reject either.
+    """
+    row = _agency(session, agency)
+    keyset = store.current_keyset(session, agency)
+    if row.state != AgencyState.PENDING.value or keyset is None:
+        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    rules.check_role(approver)
+    _update_keyset(session, keyset, rejected_at=now)
+    _decide(session, "reject_key", keyset, approver, now)
+    _set_state(session, agency, AgencyState.INVITED)
+
+
+def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pending:
+    """How the enrolment under a ticket stands, for the connector that sent it.
+
+    Raises:
+        NotFound: no keys came under this ticket.
+    """
+    row = store.lock_ticket(session, agency, ticket_id)
+    if row is None or row.used_at is None or row.used_at > now:
+        raise NotFound("enrolment.unknown", "No keys came under this ticket.")
+    return _pending(session, agency)
+
+
+def _agency(session: Session, code: str) -> Row[Any]:
+    row = store.lock_agency(session, code)
+    if row is None:
+        raise NotFound("agency.unknown", "There is no agency of this code.")
+    return row
+
+
+def _make_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -> Ticket:
+    secret = secrets.token_bytes(SECRET_BYTES)
+    ticket = Ticket(
+        gateway=anchors.gateway_url,
+        aud=anchors.aud,
+        log_origin=anchors.log_origin,
+        log_vkey=anchors.log_vkey,
+        receipt_kid=anchors.receipt_kid,
+        receipt=anchors.receipt_key,
+        ticket_id=secrets.token_urlsafe(16),
+        secret=secret,
+        agency=agency,
+        expires=(now + TICKET_LIFE).replace(microsecond=0),
+    )
+    session.execute(
+        store.ticket.insert().values(
+            id=ticket.ticket_id,
+            agency=agency,
+            secret_key=ticket_key(secret),
+            expires=ticket.expires,
+        )
+    )
+    return ticket
+
+
+def _open_ticket(session: Session, agency: str, ticket_id: str, now: datetime) -> Row[Any]:
+    row = store.lock_ticket(session, agency, ticket_id)
+    if row is None or row.void is not None:
+        raise Unauthorized("ticket.unknown", "There is no such ticket.")
+    if row.used_at is None and row.expires <= now:
+        raise Unauthorized("ticket.expired", "The ticket has run out; ask for a new one.")
+    return row
+
+
+def _check_form(keyset: Keyset, agency: str) -> None:
+    if keyset.agency != agency:
+        raise Refused("keyset.agency", "The keyset is that of another agency.")
+    if len(keyset.keys) != 1 or keyset.witness or keyset.recovery is not None:
+        # Its fingerprint is the one thing two persons compare, so there must be exactly one.
+        raise Refused("keyset.form", "The first keyset names one signing key and no other.")
+
+
+def _again(session: Session, agency: str, payload_sha256: bytes) -> Pending:
+    current = store.current_keyset(session, agency)
+    if current is None or current.payload_sha256 != payload_sha256:
+        raise Conflict("ticket.used", "The ticket has been used.")
+    return _pending(session, agency)
+
+
+def _keep_keyset(
+    session: Session, keyset: Keyset, envelope: bytes, payload_sha256: bytes, now: datetime
+) -> None:
+    (entry,) = keyset.keys.values()
+    session.execute(
+        store.keyset.insert().values(
+            agency=keyset.agency,
+            payload_sha256=payload_sha256,
+            version=keyset.version,
+            envelope=envelope,
+            fingerprint=entry.public.fingerprint(),
+            received_at=now,
+        )
+    )
+    if not store.add_key(session, keyset.agency, payload_sha256, entry):
+        raise _reused()
+
+
+def _reused() -> Conflict:
+    return Conflict("key.reused", "This key was enrolled before; make a new one.")
+
+
+def _pending(session: Session, agency: str) -> Pending:
+    row = store.current_keyset(session, agency)
+    found = store.find_agencies(session, agency)
+    if row is None or not found:
+        raise NotFound("enrolment.unknown", "No keys of this agency are here.")
+    approvals = store.find_approvals(session, agency, row.payload_sha256)
+    return Pending(
+        agency=agency,
+        state=AgencyState(found[0].state),
+        fingerprint=row.fingerprint,
+        keyset_sha256=row.payload_sha256,
+        approvals=len(approvals),
+        leaf=row.leaf,
+    )
+
+
+def _check_lock(keyset: Row[Any], now: datetime) -> None:
+    if keyset.locked_until is not None and now < keyset.locked_until:
+        wait = int((keyset.locked_until - now).total_seconds()) + 1
+        raise TooMany(
+            "approval.locked",
+            "Three wrong answers: the approval is closed for 15 minutes.",
+            retry_after=wait,
+        )
+
+
+def _count_wrong(session: Session, keyset: Row[Any], now: datetime) -> int:
+    wrong = keyset.wrong + 1
+    if wrong < TRIES:
+        _update_keyset(session, keyset, wrong=wrong)
+        return TRIES - wrong
+    _update_keyset(session, keyset, wrong=0, locked_until=now + LOCK_TIME)
+    return 0
+
+
+def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
+    salt, leaf = _decide(session, "approve_key", keyset, approver, now)
+    session.execute(
+        store.approval.insert().values(
+            agency=keyset.agency,
+            keyset_sha256=keyset.payload_sha256,
+            officer_id=approver.officer_id,
+            role=approver.role,
+            at=now,
+            salt=salt,
+            leaf=leaf,
+        )
+    )
+
+
+def _decide(
+    session: Session, kind: str, keyset: Row[Any], approver: Approver, now: datetime
+) -> tuple[bytes, bytes]:
+    """Log a person's decision over a keyset; who he is is committed to, not written. Salt, leaf."""
+    detail = {
+        "kind": kind,
+        "agency": keyset.agency,
+        "keyset_sha256": keyset.payload_sha256.hex(),
+        "officer": approver.officer_id,
+        "role": approver.role,
+        "at": to_moment(now),
+    }
+    made = commit(detail)
+    entry = {
+        "t": "decision",
+        "kind": kind,
+        "agency": keyset.agency,
+        "version": keyset.version,
+        "role": approver.role,
+        "subject": keyset.payload_sha256.hex(),
+        "commit": made.sha256.hex(),
+    }
+    return made.salt, ledger.append(session, entry)
+
+
+def _activate(session: Session, keyset: Row[Any], now: datetime) -> None:
+    """The keyset, its keys, the grants and the agency begin to count, and the log says so."""
+    grants = store.find_grants(session, keyset.agency)
+    keyset_leaf = ledger.append(
+        session, keyset_entry(keyset.agency, keyset.version, keyset.envelope)
+    )
+    grant_leaf = ledger.append(
+        session,
+        {
+            "t": "decision",
+            "kind": "grant",
+            "agency": keyset.agency,
+            "version": keyset.version,
+            "subject": keyset.payload_sha256.hex(),
+            "statement": digest(_grants_json(grants)).hex(),
+        },
+    )
+    _update_keyset(session, keyset, leaf=keyset_leaf)
+    session.execute(
+        update(store.key)
+        .where(
+            store.key.c.agency == keyset.agency,
+            store.key.c.keyset_sha256 == keyset.payload_sha256,
+        )
+        .values(approved_at=now)
+    )
+    session.execute(
+        update(store.grant_)
+        .where(store.grant_.c.agency == keyset.agency, store.grant_.c.valid_from.is_(None))
+        .values(valid_from=now, leaf=grant_leaf)
+    )
+    session.execute(
+        update(store.agency)
+        .where(store.agency.c.code == keyset.agency)
+        .values(state=AgencyState.ACTIVE.value, enrolled_at=now)
+    )
+
+
+def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
+    return [
+        {"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants
+    ]
+
+
+def _set_state(session: Session, agency: str, state: AgencyState) -> None:
+    session.execute(
+        update(store.agency).where(store.agency.c.code == agency).values(state=state.value)
+    )
+
+
+def _update_keyset(session: Session, keyset: Row[Any], **values: Any) -> None:
+    session.execute(
+        update(store.keyset)
+        .where(
+            store.keyset.c.agency == keyset.agency,
+            store.keyset.c.payload_sha256 == keyset.payload_sha256,
+        )
+        .values(**values)
+    )

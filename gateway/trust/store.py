@@ -1,0 +1,323 @@
+"""Tables of trust: agencies, tickets, keysets, keys, approvals, grants, and short-lived counts."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Integer,
+    LargeBinary,
+    Row,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.storage.base import metadata
+from gateway.trust.model import AgencyState, Approval
+from keys.keyset import KeyEntry
+from keys.signers import PublicKey
+
+_MOMENT = DateTime(timezone=True)
+_STATES = ", ".join(f"'{state.value}'" for state in AgencyState)
+
+agency = Table(
+    "agency",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("label", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", _MOMENT, nullable=False),
+    Column("enrolled_at", _MOMENT),
+    CheckConstraint(f"state in ({_STATES})", name="state"),
+    CheckConstraint("code ~ '^[a-z0-9-]{1,40}$'", name="code"),
+)
+ticket = Table(
+    "ticket",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("agency", Text, ForeignKey(agency.c.code), nullable=False, index=True),
+    # Derived from the secret by SHA-256; the secret itself is on the ticket alone.
+    Column("secret_key", LargeBinary, nullable=False),
+    Column("expires", _MOMENT, nullable=False),
+    Column("used_at", _MOMENT),
+    Column("void", _MOMENT),
+    # The newest challenge; an older one is answered in vain.
+    Column("nonce", Text),
+    Column("nonce_expires", _MOMENT),
+)
+keyset = Table(
+    "keyset",
+    metadata,
+    Column("agency", Text, ForeignKey(agency.c.code), primary_key=True),
+    Column("payload_sha256", LargeBinary, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("envelope", LargeBinary, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("received_at", _MOMENT, nullable=False),
+    Column("rejected_at", _MOMENT),
+    Column("wrong", Integer, nullable=False, server_default="0"),
+    Column("locked_until", _MOMENT),
+    Column("leaf", LargeBinary),
+)
+key = Table(
+    "key",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("agency", Text, ForeignKey(agency.c.code), nullable=False, index=True),
+    Column("keyset_sha256", LargeBinary, nullable=False),
+    Column("alg", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("uses", ARRAY(Text), nullable=False),
+    Column("instance", Text, nullable=False),
+    Column("not_before", _MOMENT, nullable=False),
+    Column("not_after", _MOMENT, nullable=False),
+    Column("sign_until", _MOMENT),
+    Column("approved_at", _MOMENT),
+    Column("suspended_at", _MOMENT),
+    # A key that was enrolled anywhere, ever, is never taken again.
+    UniqueConstraint("raw"),
+)
+approval = Table(
+    "approval",
+    metadata,
+    Column("agency", Text, ForeignKey(agency.c.code), primary_key=True),
+    Column("keyset_sha256", LargeBinary, primary_key=True),
+    Column("officer_id", Text, primary_key=True),
+    Column("role", Text, nullable=False),
+    Column("at", _MOMENT, nullable=False),
+    # Of the commitment that stands in the log.
+    Column("salt", LargeBinary, nullable=False),
+    Column("leaf", LargeBinary, nullable=False),
+)
+grant_ = Table(
+    "grant_",
+    metadata,
+    Column("id", Integer, Identity(), primary_key=True),
+    Column("agency", Text, ForeignKey(agency.c.code), nullable=False),
+    Column("record_type", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("drawn_up_at", _MOMENT, nullable=False),
+    Column("valid_from", _MOMENT),
+    Column("valid_until", _MOMENT),
+    Column("leaf", LargeBinary),
+    UniqueConstraint("agency", "record_type", "action"),
+)
+nonce = Table(
+    "nonce",
+    metadata,
+    Column("kid", Text, primary_key=True),
+    Column("nonce", Text, primary_key=True),
+    Column("seen_at", _MOMENT, nullable=False, index=True),
+    prefixes=["UNLOGGED"],
+)
+rate = Table(
+    "rate",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("minute", _MOMENT, primary_key=True),
+    Column("n", Integer, nullable=False),
+    prefixes=["UNLOGGED"],
+)
+_FORGET_AT_ONCE = 100
+
+
+def lock_agency(session: Session, code: str) -> Row[Any] | None:
+    """The agency's row, locked until the transaction ends."""
+    return session.execute(
+        select(agency).where(agency.c.code == code).with_for_update()
+    ).one_or_none()
+
+
+def lock_ticket(session: Session, code: str, ticket_id: str) -> Row[Any] | None:
+    """The agency's ticket of that id, locked until the transaction ends."""
+    return session.execute(
+        select(ticket).where(ticket.c.id == ticket_id, ticket.c.agency == code).with_for_update()
+    ).one_or_none()
+
+
+def void_tickets(session: Session, code: str, now: datetime) -> None:
+    """No open ticket of the agency is good any more."""
+    session.execute(
+        update(ticket)
+        .where(ticket.c.agency == code, ticket.c.used_at.is_(None), ticket.c.void.is_(None))
+        .values(void=now)
+    )
+
+
+def current_keyset(session: Session, code: str) -> Row[Any] | None:
+    """The agency's newest keyset that was not rejected, approved or not."""
+    return session.execute(
+        select(keyset)
+        .where(keyset.c.agency == code, keyset.c.rejected_at.is_(None))
+        .order_by(keyset.c.version.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def known_raws(session: Session, raws: Collection[bytes]) -> set[bytes]:
+    """Those of the raw keys that were enrolled before, anywhere."""
+    return set(session.scalars(select(key.c.raw).where(key.c.raw.in_(list(raws)))))
+
+
+def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> bool:
+    """Keep a key of a keyset; False if another transaction enrolled it meanwhile."""
+    done = session.execute(
+        insert(key)
+        .values(
+            kid=entry.kid,
+            agency=code,
+            keyset_sha256=keyset_sha256,
+            alg=entry.alg,
+            raw=entry.public.raw,
+            uses=sorted(entry.uses),
+            instance=entry.instance,
+            not_before=entry.not_before,
+            not_after=entry.not_after,
+            sign_until=entry.sign_until,
+        )
+        .on_conflict_do_nothing()
+        .returning(key.c.kid)
+    )
+    return done.one_or_none() is not None
+
+
+def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
+    """The key with its agency's state as `agency_state`."""
+    return session.execute(
+        select(key, agency.c.state.label("agency_state"))
+        .join(agency, agency.c.code == key.c.agency)
+        .where(key.c.agency == code, key.c.kid == kid)
+    ).one_or_none()
+
+
+def find_approved_keys(session: Session, code: str) -> Sequence[Row[Any]]:
+    """The agency's approved keys, where the agency is active."""
+    return session.execute(
+        select(key)
+        .join(agency, agency.c.code == key.c.agency)
+        .where(
+            key.c.agency == code,
+            key.c.approved_at.is_not(None),
+            agency.c.state == AgencyState.ACTIVE.value,
+        )
+        .order_by(key.c.kid)
+    ).all()
+
+
+def entry_of(row: Row[Any]) -> KeyEntry:
+    """A row of `key` as the pure rules read it."""
+    return KeyEntry(
+        kid=row.kid,
+        public=PublicKey.parse(row.alg, row.raw),
+        uses=frozenset(row.uses),
+        instance=row.instance,
+        not_before=row.not_before,
+        not_after=row.not_after,
+        sign_until=row.sign_until,
+    )
+
+
+def find_approvals(session: Session, code: str, keyset_sha256: bytes) -> tuple[Approval, ...]:
+    """The approvals of a keyset, oldest first."""
+    rows = session.execute(
+        select(approval.c.officer_id, approval.c.role, approval.c.at)
+        .where(approval.c.agency == code, approval.c.keyset_sha256 == keyset_sha256)
+        .order_by(approval.c.at, approval.c.officer_id)
+    )
+    return tuple(Approval(row.officer_id, row.role, row.at) for row in rows)
+
+
+def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
+    """The agency's grants, drawn up or approved, by record type."""
+    return session.execute(
+        select(grant_)
+        .where(grant_.c.agency == code)
+        .order_by(grant_.c.record_type, grant_.c.action)
+    ).all()
+
+
+def holds_grant(
+    session: Session, code: str, record_type: str, action: str, now: datetime
+) -> bool:
+    """Whether an approved grant covers it now."""
+    return bool(
+        session.scalar(
+            select(
+                select(grant_.c.id)
+                .where(
+                    grant_.c.agency == code,
+                    grant_.c.record_type == record_type,
+                    grant_.c.action == action,
+                    grant_.c.valid_from <= now,
+                    or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > now),
+                )
+                .exists()
+            )
+        )
+    )
+
+
+def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:
+    """Remember a nonce of a key; False if it is remembered already."""
+    done = session.execute(
+        insert(nonce)
+        .values(kid=kid, nonce=value, seen_at=now)
+        .on_conflict_do_nothing()
+        .returning(nonce.c.kid)
+    )
+    return done.one_or_none() is not None
+
+
+def forget_nonces(session: Session, before: datetime) -> None:
+    """Forget some nonces seen before then, without waiting for anybody who does the same."""
+    old = (
+        select(nonce.c.kid, nonce.c.nonce)
+        .where(nonce.c.seen_at < before)
+        .limit(_FORGET_AT_ONCE)
+        .with_for_update(skip_locked=True)
+        .cte("old")
+    )
+    session.execute(
+        delete(nonce).where(nonce.c.kid == old.c.kid, nonce.c.nonce == old.c.nonce)
+    )
+
+
+def count_call(session: Session, code: str, minute: datetime) -> int:
+    """Count one more batch of the agency in this minute; returns how many there were."""
+    session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
+    statement = insert(rate).values(agency=code, minute=minute, n=1)
+    return (
+        session.scalar(
+            statement.on_conflict_do_update(
+                index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1}
+            ).returning(rate.c.n)
+        )
+        or 1
+    )
+
+
+def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any]]:
+    """All agencies, or one, each with what it may publish, by code."""
+    grants = (
+        select(func.array_agg(grant_.c.record_type))
+        .where(grant_.c.agency == agency.c.code)
+        .scalar_subquery()
+    )
+    query = select(agency, grants.label("record_types")).order_by(agency.c.code)
+    return session.execute(query if code is None else query.where(agency.c.code == code)).all()

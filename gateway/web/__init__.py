@@ -1,0 +1,1 @@
+"""The HTTP edge: views parse, call one service, answer."""

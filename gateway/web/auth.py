@@ -1,0 +1,144 @@
+"""Who is at the screen: the session cookie, the forms' token, and where a request came from.
+
+Source: design/trust.md 4.8.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Response, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from gateway.access import sessions
+from gateway.access.model import Action, Officer
+from gateway.access.sessions import Current
+from gateway.errors import Forbidden, Unauthorized
+from gateway.web.edge import edge
+
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+
+
+def cookie_name() -> str:
+    """`__Host-titian`, or `titian` over plain http (the demo on loopback or a LAN)."""
+    return "__Host-titian" if _secure() else "titian"
+
+
+def remember(answer: AnyResponse, token: str) -> AnyResponse:
+    """Put the session into the browser: not for scripts, not for other sites."""
+    answer.set_cookie(
+        cookie_name(), token, secure=_secure(), httponly=True, samesite="Strict", path="/"
+    )
+    return answer
+
+
+def forget(answer: AnyResponse) -> AnyResponse:
+    """Take the session, and what the browser kept of it, away."""
+    answer.delete_cookie(cookie_name(), path="/", secure=_secure(), httponly=True)
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
+
+
+def token() -> str | None:
+    """The session token of this request."""
+    return request.cookies.get(cookie_name())
+
+
+def current() -> Current | None:
+    """The session of this request, looked up once."""
+    if "current" not in g:
+        g.current = None
+        given = token()
+        if given:
+            with edge().sessions() as session:
+                g.current = sessions.current(session, given, edge().settings, edge().clock())
+                session.commit()
+    found: Current | None = g.current
+    return found
+
+
+def officer() -> Officer:
+    """Who is logged in.
+
+    Raises:
+        Unauthorized: nobody is.
+    """
+    found = current()
+    if found is None:
+        raise Unauthorized("session.none", "Masuklah terlebih dahulu.")
+    return found.officer
+
+
+def members_only(view: Callable[..., Any]) -> Callable[..., Any]:
+    """A page for anyone who is logged in; others are led to the login page."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        if current() is None:
+            return redirect(url_for("login.enter"), 303)
+        if request.method not in _SAFE:
+            check_form()
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def may(action: Action) -> bool:
+    """Whether the officer at the screen may do `action` for some purpose."""
+    found = current()
+    return found is not None and found.officer.acting_for(action) is not None
+
+
+def check_form() -> None:
+    """A form must carry its session's token and come from our own pages.
+
+    Raises:
+        Forbidden: it does not.
+    """
+    check_origin()
+    found = current()
+    given = request.form.get("csrf", "") or request.headers.get("X-Titian-Csrf", "")
+    if found is None or not sessions.csrf_holds(found, given):
+        raise Forbidden(
+            "form.stale", "Formulir ini sudah tidak berlaku. Muat ulang halaman, lalu kirim lagi."
+        )
+
+
+def check_origin() -> None:
+    """Refuse a form that another site sent.
+
+    Raises:
+        Forbidden: the browser says that it came from elsewhere.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    own = site in {"same-origin", "none"} if site else _same_host(origin)
+    if not own:
+        raise Forbidden("form.foreign", "Formulir ini tidak dikirim dari halaman Titian.")
+
+
+def harden(answer: Response) -> Response:
+    """Headers of every answer: nothing from elsewhere, no frame, no referrer, nothing kept."""
+    headers = answer.headers
+    headers.setdefault(
+        "Content-Security-Policy",
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'",
+    )
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    if _secure():
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+    if request.endpoint != "static":
+        headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _same_host(origin: str | None) -> bool:
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+def _secure() -> bool:
+    return edge().settings.origin.startswith("https://")

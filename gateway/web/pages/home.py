@@ -1,0 +1,44 @@
+"""The exchange at a glance. Who may call it: anyone who is logged in."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, render_template
+
+from gateway.access import query as access
+from gateway.intake import query as intake
+from gateway.ledger import query as ledger
+from gateway.storage import outbox
+from gateway.trust import query as trust
+from gateway.web import auth
+from gateway.web.edge import edge
+from gateway.web.freshness import freshness
+
+blueprint = Blueprint("home", __name__)
+
+
+@blueprint.get("/")
+@auth.members_only
+def glance() -> Any:
+    """Agencies, last signed batch, log, queue, index."""
+    now = edge().clock()
+    with edge().sessions() as session:
+        sent = intake.overview(session)
+        rows = [_row(a, sent, now) for a in trust.agencies(session)]
+        return render_template(
+            "glance.html",
+            agencies=rows,
+            log=ledger.state(session),
+            queue=outbox.open_count(session),
+            workers=intake.workers_alive(session, now),
+            counts=access.counts(session),
+        )
+
+
+def _row(agency: Any, sent: Any, now: datetime) -> dict[str, Any]:
+    last = sent.get(agency.code)
+    return {
+        "agency": agency,
+        "last": last,
+        "fresh": freshness(edge().profile, agency.code, last.accepted_at if last else None, now),
+    }

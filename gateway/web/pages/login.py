@@ -1,0 +1,70 @@
+"""In and out, and the language. Who may call it: anyone."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from gateway.access import sessions
+from gateway.errors import TooMany, Unauthorized
+from gateway.web import auth
+from gateway.web.edge import edge
+from gateway.web.words import DEFAULT, LANGUAGES
+
+blueprint = Blueprint("login", __name__)
+
+
+@blueprint.get("/masuk")
+def enter() -> Any:
+    """The login page."""
+    if auth.current() is not None:
+        return redirect(url_for("home.glance"), 303)
+    return render_template("login.html", username="", problem=None)
+
+
+@blueprint.post("/masuk")
+def submit() -> Any:
+    """Check name and password; a new session each time."""
+    auth.check_origin()
+    username, password = request.form.get("username", ""), request.form.get("password", "")
+    address, now = request.remote_addr or "", edge().clock()
+    try:
+        with edge().sessions() as session:
+            sessions.check_failures(session, username, address, now)
+            officer = sessions.authenticate(session, username, password)
+            opened = sessions.open_session(session, officer, now)
+            session.commit()
+    except Unauthorized as refused:
+        with edge().sessions() as session:
+            sessions.note_failure(session, username, address, now)
+            session.commit()
+        return _again(username, refused.sentence), 401
+    except TooMany as refused:
+        return _again(username, refused.sentence), 429
+    return auth.remember(redirect(url_for("home.glance"), 303), opened.token)
+
+
+@blueprint.post("/keluar")
+@auth.members_only
+def leave() -> Any:
+    """End the session."""
+    with edge().sessions() as session:
+        sessions.close_session(session, auth.token() or "")
+        session.commit()
+    return auth.forget(redirect(url_for("login.enter"), 303))
+
+
+@blueprint.post("/bahasa")
+def language() -> Any:
+    """Choose the language of the pages; kept a year in a cookie of its own."""
+    auth.check_origin()
+    chosen = request.form.get("language", DEFAULT)
+    back = request.form.get("back", "/")
+    target = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    answer = redirect(target, 303)
+    if chosen in LANGUAGES:
+        answer.set_cookie("titian-bahasa", chosen, max_age=31_536_000, samesite="Lax", path="/")
+    return answer
+
+
+def _again(username: str, problem: str) -> str:
+    return render_template("login.html", username=username, problem=problem)

@@ -1,0 +1,40 @@
+"""Errors as pages: what happened, what was kept, what to do next."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from gateway.errors import GatewayError, Unauthorized
+from gateway.web import problems
+from gateway.web.language import words_of_request
+
+_TITLES = {403, 404, 409, 413, 422, 429, 503}
+
+
+def attach(blueprint: Blueprint) -> None:
+    """Answer the errors of a blueprint of pages as pages."""
+    blueprint.register_error_handler(GatewayError, page)
+
+
+def page(error: Exception) -> Any:
+    """The page of one of our errors; who is not logged in is led to the login page."""
+    if isinstance(error, Unauthorized):
+        return redirect(url_for("login.enter"), 303)
+    status = problems.status_of(error)
+    code = error.code if isinstance(error, GatewayError) else f"http.{status}"
+    sentence = error.sentence if isinstance(error, GatewayError) else ""
+    return plain(status, code, sentence)
+
+
+def plain(status: int, code: str, sentence: str = "") -> Any:
+    """A page that says `status` in words; the API's own errors stay problem+json."""
+    if request.path.startswith(problems.API_PREFIX):
+        return problems.problem(status, code=code)
+    t = words_of_request()
+    key = status if status in _TITLES else 500
+    return render_template(
+        "problem.html",
+        title=t(f"problem.title_{key}"),
+        sentence=sentence or t(f"problem.text_{key}"),
+        code=code,
+    ), status

@@ -1,0 +1,1 @@
+"""Code lists as data, one CSV a list; `schemas.codes.lists.load` reads them."""

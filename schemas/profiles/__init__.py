@@ -1,0 +1,1 @@
+"""City profiles as data, one folder a city; `schemas.profile` reads them."""

@@ -1,0 +1,1 @@
+"""The records that agencies exchange, and their registry."""

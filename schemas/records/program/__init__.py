@@ -1,0 +1,1 @@
+"""The stream `program`: what help there is, and who gets it."""

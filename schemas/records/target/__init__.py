@@ -1,0 +1,1 @@
+"""The stream `target`: who may need help."""

@@ -1,0 +1,173 @@
+"""Where a place lies today: two code systems, four epochs, and names that occur twice.
+
+A place is known by its Kemendagri code, its BPS code (both have ten digits, in another order of the
+kecamatan, so the caller says which it is) or its name together with its kecamatan. What merged
+resolves to its successor, with the finding `KEL_OLD`; where the successor is not known, to the
+kecamatan alone. Nothing is guessed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+KEL_OLD = "KEL_OLD"
+KEL_UNKNOWN = "KEL_UNKNOWN"
+KEL_AMBIGUOUS = "KEL_AMBIGUOUS"
+
+_LETTERS = re.compile(r"[^A-Z0-9]+")
+_DIGITS = re.compile(r"[^0-9]")
+_KELURAHAN_WORDS = re.compile(r"^\s*(?:KELURAHAN|KEL|DESA|NAGARI)\b[\s.:]*", re.IGNORECASE)
+_KECAMATAN_WORDS = re.compile(r"^\s*(?:KECAMATAN|KEC)\b[\s.:]*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time whose two ends are known from the earliest to the latest possible day.
+
+    None means that there is no such end. `precision` says how the ends are known: `year`, `by`.
+    """
+
+    start_earliest: date | None = None
+    start_latest: date | None = None
+    end_earliest: date | None = None
+    end_latest: date | None = None
+    precision: str = ""
+
+    def may_hold(self, day: date) -> bool:
+        return (self.start_earliest is None or self.start_earliest <= day) and (
+            self.end_latest is None or day < self.end_latest
+        )
+
+    def is_uncertain(self, day: date) -> bool:
+        """Whether the day lies where the start or the end itself is not known."""
+        starting = _between(self.start_earliest, day, self.start_latest)
+        return starting or _between(self.end_earliest, day, self.end_latest)
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A kelurahan as one list of one time names it; `successor` is a Kemendagri code of today."""
+
+    kemendagri: str | None
+    bps: tuple[str, ...]
+    kecamatan: str
+    name: str
+    span: Span
+    successor: str | None
+
+    @property
+    def is_old(self) -> bool:
+        return self.span.end_earliest is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Kecamatan:
+    """A kecamatan with its code in both systems."""
+
+    kemendagri: str
+    bps: str
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a place resolves to: today's codes, and the units that it may have been."""
+
+    kelurahan: str | None
+    kecamatan: str | None
+    name: str
+    findings: tuple[str, ...] = ()
+    units: tuple[Unit, ...] = ()
+
+
+class Wilayah:
+    """The places of one city."""
+
+    def __init__(
+        self,
+        units: Iterable[Unit],
+        kecamatan: Iterable[Kecamatan],
+        spelling: Mapping[str, str] | None = None,
+    ) -> None:
+        self.units = tuple(units)
+        self.kecamatan = {each.kemendagri: each for each in kecamatan}
+        self._pairs = sorted((spelling or {}).items(), key=lambda pair: (-len(pair[0]), pair))
+        self._active = {u.kemendagri: u for u in self.units if u.kemendagri and not u.is_old}
+        self._by_kemendagri = _grouped((_digits(u.kemendagri or ""), u) for u in self.units)
+        self._by_bps = _grouped((code, u) for u in self.units for code in u.bps)
+        self._by_name = _grouped((self.fold(u.name), u) for u in self.units)
+        self._kecamatan_by_bps = {each.bps: each.kemendagri for each in kecamatan_list(self)}
+        self._kecamatan_by_name = {
+            self.fold(name): each.kemendagri
+            for each in self.kecamatan.values()
+            for name in (each.name, *each.aliases)
+        }
+
+    @property
+    def active(self) -> tuple[Unit, ...]:
+        """The kelurahan of today, by Kemendagri code."""
+        return tuple(self._active[code] for code in sorted(self._active))
+
+    def unit(self, kemendagri: str) -> Unit | None:
+        """The kelurahan of today with this Kemendagri code (with its dots)."""
+        return self._active.get(kemendagri)
+
+    def fold(self, name: str) -> str:
+        """A name without case, spaces and dots, and with one spelling of each pair."""
+        folded = _LETTERS.sub("", name.upper())
+        for variant, canonical in self._pairs:
+            folded = folded.replace(variant, canonical)
+        return folded
+
+    def kecamatan_of(self, text: str | None) -> str | None:
+        """The Kemendagri code of a kecamatan given by that code, with or without dots, or name.
+
+        A BPS code is not taken here: it has seven digits, but only the caller knows its system.
+        """
+        if not text:
+            return None
+        digits = _digits(text)
+        for code in self.kecamatan:
+            if digits == _digits(code):
+                return code
+        return self._kecamatan_by_name.get(self.fold(_KECAMATAN_WORDS.sub("", text)))
+
+    def resolve(  # noqa: PLR0913  (the ways in which sources name a place)
+        self,
+        *,
+        kemendagri: str | None = None,
+        bps: str | None = None,
+        name: str | None = None,
+        kecamatan: str | None = None,
+        at: date | None = None,
+    ) -> Place:
+        """The place of today that a source means; the first of codes and name that is given.
+
+        `at` is the date of the data: inside the uncertainty of a merger both units are given, with
+        `KEL_OLD`. A name that occurs in two kecamatan needs its `kecamatan`.
+        """
+        within = self.kecamatan_of(kecamatan)
+        if kemendagri:
+            return self._by_code(_digits(kemendagri), self._by_kemendagri, at, self._kemendagri_kec)
+        if bps:
+            return self._by_code(_digits(bps), self._by_bps, at, self._kecamatan_by_bps.get)
+        if name and name.strip():
+            return self._by_its_name(name, within, at)
+        return Place(None, within, "", () if within else (KEL_UNKNOWN,))
+
+    def _kemendagri_kec(self, digits: str) -> str | None:
+        return next((code for code in self.kecamatan if _digits(code) == digits), None)
+
+    def _by_code(
+        self,
+        digits: str,
+        units: Mapping[str, tuple[Unit, ...]],
+        at: date | None,
+        kecamatan_by: "type[None] | object",
+    ) -> Place:
+        raise NotImplementedError
+
+    def _by_its_name(self, name: str, within: str | None, at: date | None) -> Place:
+        raise NotImplementedError

@@ -1,0 +1,1 @@
+"""What runs in the background, one module a duty; holds no rule."""
