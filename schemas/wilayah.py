@@ -98,7 +98,8 @@ class Wilayah:
         self._by_kemendagri = _grouped((_digits(u.kemendagri or ""), u) for u in self.units)
         self._by_bps = _grouped((code, u) for u in self.units for code in u.bps)
         self._by_name = _grouped((self.fold(u.name), u) for u in self.units)
-        self._kecamatan_by_bps = {each.bps: each.kemendagri for each in kecamatan_list(self)}
+        self._kecamatan_by_code = {_digits(code): code for code in self.kecamatan}
+        self._kecamatan_by_bps = {k.bps: k.kemendagri for k in self.kecamatan.values()}
         self._kecamatan_by_name = {
             self.fold(name): each.kemendagri
             for each in self.kecamatan.values()
@@ -122,17 +123,15 @@ class Wilayah:
         return folded
 
     def kecamatan_of(self, text: str | None) -> str | None:
-        """The Kemendagri code of a kecamatan given by that code, with or without dots, or name.
+        """The Kemendagri code of a kecamatan, from that code (with or without dots) or a name.
 
-        A BPS code is not taken here: it has seven digits, but only the caller knows its system.
+        A BPS code is not taken: only its sender knows which system seven digits belong to.
         """
         if not text:
             return None
-        digits = _digits(text)
-        for code in self.kecamatan:
-            if digits == _digits(code):
-                return code
-        return self._kecamatan_by_name.get(self.fold(_KECAMATAN_WORDS.sub("", text)))
+        return self._kecamatan_by_code.get(_digits(text)) or self._kecamatan_by_name.get(
+            self.fold(_KECAMATAN_WORDS.sub("", text))
+        )
 
     def resolve(  # noqa: PLR0913  (the ways in which sources name a place)
         self,
@@ -143,31 +142,82 @@ class Wilayah:
         kecamatan: str | None = None,
         at: date | None = None,
     ) -> Place:
-        """The place of today that a source means; the first of codes and name that is given.
+        """The place of today that a source means: by the first of codes and name that is given.
 
-        `at` is the date of the data: inside the uncertainty of a merger both units are given, with
-        `KEL_OLD`. A name that occurs in two kecamatan needs its `kecamatan`.
+        `at` is the date of the data: where it lies inside the uncertainty of a merger, the units
+        before and after are both given, with `KEL_OLD`. A name that occurs in two kecamatan needs
+        its `kecamatan` (a code or a name).
         """
-        within = self.kecamatan_of(kecamatan)
         if kemendagri:
-            return self._by_code(_digits(kemendagri), self._by_kemendagri, at, self._kemendagri_kec)
+            return self._by_code(
+                _digits(kemendagri), self._by_kemendagri, self._kecamatan_by_code, at
+            )
         if bps:
-            return self._by_code(_digits(bps), self._by_bps, at, self._kecamatan_by_bps.get)
-        if name and name.strip():
-            return self._by_its_name(name, within, at)
+            return self._by_code(_digits(bps), self._by_bps, self._kecamatan_by_bps, at)
+        within = self.kecamatan_of(kecamatan)
+        bare = _KELURAHAN_WORDS.sub("", name or "")
+        if bare.strip():
+            return self._by_its_name(self.fold(bare), within, at)
         return Place(None, within, "", () if within else (KEL_UNKNOWN,))
-
-    def _kemendagri_kec(self, digits: str) -> str | None:
-        return next((code for code in self.kecamatan if _digits(code) == digits), None)
 
     def _by_code(
         self,
         digits: str,
         units: Mapping[str, tuple[Unit, ...]],
+        kecamatan: Mapping[str, str],
         at: date | None,
-        kecamatan_by: "type[None] | object",
     ) -> Place:
-        raise NotImplementedError
+        if digits in units:
+            return self._settle(units[digits], at)
+        within = kecamatan.get(digits)
+        if within is not None:
+            return Place(None, within, self.kecamatan[within].name)
+        around = next((code for short, code in kecamatan.items() if digits.startswith(short)), None)
+        return Place(None, around, "", (KEL_UNKNOWN,))
 
-    def _by_its_name(self, name: str, within: str | None, at: date | None) -> Place:
-        raise NotImplementedError
+    def _by_its_name(self, folded: str, within: str | None, at: date | None) -> Place:
+        units = self._by_name.get(folded, ())
+        if within is not None:
+            units = tuple(unit for unit in units if unit.kecamatan == within)
+        if not units:
+            return Place(None, within, "", (KEL_UNKNOWN,))
+        if len({unit.kecamatan for unit in units}) > 1:
+            return Place(None, None, "", (KEL_AMBIGUOUS,), units)
+        return self._settle(units, at)
+
+    def _settle(self, units: tuple[Unit, ...], at: date | None) -> Place:
+        """One of the units that a code or a name of one kecamatan has ever stood for."""
+        possible = [u for u in units if at is None or u.span.may_hold(at)] or list(units)
+        chosen = min(possible, key=lambda unit: unit.is_old)
+        today = self._active.get(chosen.successor) if chosen.is_old else chosen
+        findings = (KEL_OLD,) if chosen.is_old else ()
+        meant: tuple[Unit, ...] = (chosen,)
+        if at is not None and chosen.span.is_uncertain(at):
+            findings = (KEL_OLD,)
+            meant = self._before_and_after(today) if today is not None else (chosen,)
+        return Place(
+            None if today is None else today.kemendagri,
+            chosen.kecamatan if today is None else today.kecamatan,
+            chosen.name if today is None else today.name,
+            findings,
+            meant,
+        )
+
+    def _before_and_after(self, today: Unit) -> tuple[Unit, ...]:
+        return (*(u for u in self.units if u.successor == today.kemendagri), today)
+
+
+def _grouped(pairs: Iterable[tuple[str, Unit]]) -> dict[str, tuple[Unit, ...]]:
+    groups: dict[str, tuple[Unit, ...]] = {}
+    for key, unit in pairs:
+        if key:
+            groups[key] = (*groups.get(key, ()), unit)
+    return groups
+
+
+def _digits(text: str) -> str:
+    return _DIGITS.sub("", text)
+
+
+def _between(earliest: date | None, day: date, latest: date | None) -> bool:
+    return earliest is not None and latest is not None and earliest <= day < latest

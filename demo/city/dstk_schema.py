@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     cast,
+    func,
     select,
     text,
 )
@@ -45,8 +46,8 @@ def _small(name: str, *, key: bool = False) -> Column[object]:
 def _member(*more: Column[object]) -> tuple[Column[object], ...]:
     return (
         _text("idruta", 18, key=True), _small("nuart", key=True), _text("nama", 60),
-        _text("nik", 20), _text("jk", 1), _text("tgl_lhr", 8), _text("hub", 1), _text("sts_kawin", 1),
-        _text("pend", 1), _text("kerja", 40), _text("cacat", 1), *more,
+        _text("nik", 20), _text("jk", 1), _text("tgl_lhr", 8), _text("hub", 1),
+        _text("sts_kawin", 1), _text("pend", 1), _text("kerja", 40), _text("cacat", 1), *more,
     )  # fmt: skip
 
 
@@ -111,8 +112,12 @@ def _views() -> Mapping[str, Select[tuple[object, ...]]]:
         joined = table.join(program, program.c.kode == table.c.kode_prog, isouter=True)
         return select(table, key, program.c.kode_katalog).select_from(joined)
 
+    first = func.min(cast(art.c.nuart, Integer)).label("pertama")
+    heads = select(art.c.idruta, first).group_by(art.c.idruta).subquery("kepala")
+    head = (heads.c.idruta + "|" + cast(heads.c.pertama, String(4))).label("kunci_krt")
+    with_head = ruta.join(heads, heads.c.idruta == ruta.c.idruta, isouter=True)
     return {
-        "v_ruta": select(ruta, code),
+        "v_ruta": select(ruta, code, head).select_from(with_head),
         "v_art": members(art),
         "v_keluar": members(keluar),
         "v_peserta_program": with_program(peserta),

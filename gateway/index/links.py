@@ -385,16 +385,17 @@ def _changes(
     merged = {old: ids[number] for old, number in naming.merged.items()}
     entries += [(Event.MERGED, survivor, old, None) for old, survivor in merged.items()]
     for number, group in enumerate(groups):
-        who, is_new = ids[number], naming.ids[number] is None
-        if is_new:
+        who = ids[number]
+        first = group[0] if naming.ids[number] is None else None
+        if first is not None:
             origin = naming.split.get(number)
             event = Event.CREATED if origin is None else Event.SPLIT
-            entries.append((event, who, origin, group[0]))
+            entries.append((event, who, origin, first))
         for record in group:
             old = before.get(record)
             if old == who:
                 continue
             (added if old is None else moved).append((record, who))
-            if not is_new and (old is None or old not in merged):
+            if record != first and (old is None or merged.get(old) != who):
                 entries.append((Event.JOINED, who, old, record))
     return _Changes(added, moved, merged, entries)
