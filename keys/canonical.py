@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -42,8 +43,13 @@ def digest(value: Any) -> bytes:
     return hashlib.sha256(canonical(value)).digest()
 
 
-def read_json(data: bytes, *, limit: int = MAX_BYTES) -> Any:
+def read_json(data: bytes, *, limit: int = MAX_BYTES, fractions: bool = False) -> Any:
     """The value that strict JSON bytes spell.
+
+    Args:
+        data: UTF-8 JSON.
+        limit: the most bytes.
+        fractions: whether finite fractions may stand in it (a batch's ``max_reject`` is one).
 
     Raises:
         BadJson: too long, too deep, not UTF-8, not JSON, a name twice, a fraction, a number beyond
@@ -59,7 +65,7 @@ def read_json(data: bytes, *, limit: int = MAX_BYTES) -> Any:
             text,
             object_pairs_hook=_without_duplicates,
             parse_constant=_refuse_number,
-            parse_float=_refuse_number,
+            parse_float=_finite if fractions else _refuse_number,
             parse_int=_bounded_integer,
         )
         if "\\u" in text:  # only an escape can bring in a lone surrogate
@@ -123,6 +129,13 @@ def _bounded_integer(text: str) -> int:
     number = int(text)
     if abs(number) > MAX_INTEGER or text == "-0":
         raise ValueError("integer out of range")
+    return number
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("not a finite number")
     return number
 
 

@@ -35,11 +35,10 @@ class Fields:
 
     @classmethod
     def read_with(cls, data: bytes, names: Collection[str]) -> Self:
-        """The object that strict JSON bytes spell, with these fields and perhaps others."""
-        value = _object(data)
-        return cls(
-            {**cls.of({n: v for n, v in value.items() if n in names}, names).values, **value}
-        )
+        """The object that JSON bytes spell, with these fields and perhaps others, and fractions."""
+        value = _object(data, fractions=True)
+        cls.of({name: value[name] for name in value.keys() & set(names)}, names)
+        return cls(value)
 
     @classmethod
     def read_some(cls, data: bytes, allowed: Collection[str]) -> Self:
@@ -116,9 +115,9 @@ class Fields:
         return value
 
 
-def _object(data: bytes) -> dict[str, Any]:
+def _object(data: bytes, *, fractions: bool = False) -> dict[str, Any]:
     try:
-        value = read_json(data)
+        value = read_json(data, fractions=fractions)
     except BadJson as err:
         raise BadStatement("statement.json", "The statement is not strict JSON.") from err
     if not isinstance(value, dict):

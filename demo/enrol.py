@@ -1,0 +1,119 @@
+"""Letting the demo's agencies in: tickets, connectors that enrol, two persons who approve."""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from demo.processes import ROOT, environment
+from gateway.settings import Settings
+from gateway.trust import query as trust_query
+from gateway.trust import service as trust
+from gateway.trust.model import AgencyDraft, Anchors, Approver
+from keys.vault import Vault
+from schemas.profile import Profile
+from schemas.records.registry import RECORD_TYPES
+
+AGENCIES = ("dukcapil", "dstk", "disdik", "dinkes", "baz")
+CLERK, REGISTRAR, SECOND = "demo-clerk", "demo-registrar", "demo-mayor-delegate"
+
+
+class ConnectorFailed(Exception):
+    """A connector command failed; the sentence is its own last words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """Where the demo's connectors live, and what their TOML files need to know."""
+
+    folder: Path
+    variables: Mapping[str, str]
+
+    def state(self, agency: str) -> Path:
+        """The state folder of one connector."""
+        return self.folder / agency
+
+    def memory(self, agency: str) -> Path:
+        """The SQLite file in which a connector remembers what it sent."""
+        return self.state(agency) / "data" / "memory.sqlite"
+
+    def run(self, agency: str, command: str, *arguments: str) -> str:
+        """Run `titian-connector COMMAND` for an agency; returns what it printed.
+
+        Raises:
+            ConnectorFailed: it exited with anything but 0.
+        """
+        config = ROOT / "connectors" / "agencies" / f"{agency}.toml"
+        variables = {**self.variables, "TITIAN_CONNECTOR_STATE": str(self.state(agency))}
+        done = subprocess.run(
+            [sys.executable, "-m", "connectors", "--config", str(config), command, *arguments],
+            cwd=ROOT,
+            env=environment(variables),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()
+            raise ConnectorFailed(f"titian-connector {command} ({agency}): {said[-2000:]}")
+        return done.stdout
+
+    def each(self, agencies: Sequence[str], command: str, *arguments: str) -> dict[str, str]:
+        """The same command for several agencies, two at a time."""
+        with ThreadPoolExecutor(2) as pool:
+            done = pool.map(lambda a: self.run(a, command, *arguments), agencies)
+            return dict(zip(agencies, done, strict=True))
+
+
+def anchors(settings: Settings, vault: Vault) -> Anchors:
+    """What a ticket tells an agency to trust."""
+    receipt = vault.signer("receipt")
+    return Anchors(
+        gateway_url=settings.origin,
+        aud=settings.aud,
+        log_origin=settings.log_origin,
+        log_vkey=vault.log_signer(settings.log_origin).vkey,
+        receipt_kid=receipt.kid,
+        receipt_key=receipt.public,
+    )
+
+
+def invite(
+    sessions: sessionmaker[Session], profile: Profile, trusted: Anchors, folder: Path
+) -> dict[str, Path]:
+    """Create each agency and write its ticket; the clerk who does it may not approve."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tickets = {}
+    for code in AGENCIES:
+        draft = AgencyDraft(
+            code=code,
+            label=profile.agencies[code].label,
+            record_types=tuple(RECORD_TYPES),
+            basis="mou-demo",
+            by=CLERK,
+        )
+        with sessions() as session:
+            ticket = trust.create_agency(session, draft, trusted, datetime.now(UTC))
+            session.commit()
+        tickets[code] = folder / f"{code}.json"
+        tickets[code].write_text(ticket.text(), encoding="utf-8")
+        tickets[code].chmod(0o600)
+    return tickets
+
+
+def approve_all(sessions: sessionmaker[Session]) -> int:
+    """Two persons type the end of each fingerprint, as read to them on the phone."""
+    with sessions() as session:
+        waiting = [a for a in trust_query.agencies(session) if a.state == "pending"]
+    for row in waiting:
+        for person, role in ((REGISTRAR, "key_admin"), (SECOND, "mayor_delegate")):
+            with sessions() as session:
+                groups = " ".join(str(row.fingerprint).split()[-2:])
+                trust.approve(session, row.code, Approver(person, role), groups, datetime.now(UTC))
+                session.commit()
+    return len(waiting)
