@@ -51,9 +51,7 @@ class RequestsTransport:
         if ca_file is not None:
             self._session.verify = ca_file
 
-    def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
+    def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         try:
             with self._session.request(
                 method,
@@ -115,7 +113,9 @@ class Client:
     # -- enrolment: not signed by key, the ticket's secret speaks
 
     def challenge(self, ticket_id: str) -> str:
-        body = self._json("POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id})
+        body = self._json(
+            "POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id}
+        )
         return str(body["nonce"])
 
     def enrol(self, keyset: str, proof: str) -> Mapping[str, Any]:
@@ -123,7 +123,9 @@ class Client:
         return self._json("POST", f"/v1/enrolments/{self.agency}", body)
 
     def enrolment(self, ticket_id: str) -> Mapping[str, Any]:
-        return self._json("GET", f"/v1/enrolments/{self.agency}?ticket_id={quote(ticket_id, safe='')}")
+        return self._json(
+            "GET", f"/v1/enrolments/{self.agency}?ticket_id={quote(ticket_id, safe='')}"
+        )
 
     # -- publishing
 
@@ -154,7 +156,9 @@ class Client:
     def proof(self, leaf: bytes) -> str | None:
         """The log proof of a leaf, or None while it is not integrated."""
         try:
-            answer = self._call("GET", f"/v1/log/proof?leaf={leaf.hex()}", signed=self.signer is not None)
+            answer = self._call(
+                "GET", f"/v1/log/proof?leaf={leaf.hex()}", signed=self.signer is not None
+            )
         except Problem as problem:
             if problem.status == 404:
                 return None

@@ -288,7 +288,9 @@ def _publish(section: _Section, source: SourceConfig, root: _Section) -> Publish
         raise _bad(f"{section.where}mode", f"it is one of {', '.join(MODES)}")
     watermark = section.text("watermark", "") or None
     if (mode == "watermark") is not (watermark is not None):
-        raise _bad(f"{section.where}watermark", "it is needed for the mode watermark, and only there")
+        raise _bad(
+            f"{section.where}watermark", "it is needed for the mode watermark, and only there"
+        )
     publish = Publish(
         name=name,
         record_type=record_type,
@@ -369,3 +371,14 @@ def _path(text: str, folder: Path) -> Path | None:
 
 def _bad(key: str, reason: str) -> FixSettings:
     return FixSettings("settings.value", key=key, reason=reason)
+
+
+def language(arguments: Sequence[str]) -> str:
+    """The language of the screen: `--lang`, else TITIAN_LANG, else Indonesian."""
+    for at, argument in enumerate(arguments):
+        given = argument.partition("=")[2] if argument.startswith("--lang=") else None
+        if argument == "--lang" and at + 1 < len(arguments):
+            given = arguments[at + 1]
+        if given in ("id", "en"):
+            return str(given)
+    return "en" if os.environ.get("TITIAN_LANG") == "en" else "id"

@@ -104,7 +104,9 @@ def _post(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: 
     kept = memory.fact("keyset")
     if kept is None or kept["kid"] != signer.kid or kept["aud"] != ticket.aud:
         instance = socket.gethostname().split(".")[0][:40] or "connector"
-        entry = keyset.entry_of(ticket.agency, signer.public, instance=_clean(instance), not_before=now)
+        entry = keyset.entry_of(
+            ticket.agency, signer.public, instance=_clean(instance), not_before=now
+        )
         payload = keyset.build(ticket.aud, ticket.agency, [entry], issued=now)
         envelope = dsse.seal(KEYSET_TYPE, payload, [signer])
         kept = {"kid": signer.kid, "aud": ticket.aud, "envelope": to_base64(envelope)}
@@ -144,7 +146,11 @@ def keep_anchors(config: Config, ticket: Ticket) -> None:
         "gateway": ticket.gateway,
         "aud": ticket.aud,
         "log_vkey": ticket.log_vkey,
-        "receipt": {"kid": ticket.receipt_kid, "alg": ticket.receipt.alg, "pub": to_base64(ticket.receipt.raw)},
+        "receipt": {
+            "kid": ticket.receipt_kid,
+            "alg": ticket.receipt.alg,
+            "pub": to_base64(ticket.receipt.raw),
+        },
     }
     config.places.keys.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_private(config.places.anchors, json.dumps(value, indent=2).encode("utf-8"))
@@ -183,4 +189,9 @@ def require_active(memory: Memory, agency: str) -> None:
 
 
 def _clean(name: str) -> str:
-    return "".join(c if c.isascii() and (c.isalnum() or c in "-") else "-" for c in name.lower()).strip("-") or "connector"
+    return (
+        "".join(
+            c if c.isascii() and (c.isalnum() or c in "-") else "-" for c in name.lower()
+        ).strip("-")
+        or "connector"
+    )

@@ -89,6 +89,9 @@ class Mapper:
 
     def _record(self, rows: list[Row]) -> Mapped | None:
         first = rows[0]
+        if "@fault" in first and first["@fault"] is not None:
+            own = f"{first.get('@file')}:{first.get('@row')}"
+            return Mapped("", own, "put", {}, None, (), str(first["@fault"]))
         if not all(condition.holds(first) for condition in self.block.only):
             return None
         key = self._key(first)

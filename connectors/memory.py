@@ -109,7 +109,9 @@ class Memory:
             db.execute("PRAGMA temp_store = FILE")
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version == 0:
-                script = f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                script = (
+                    f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;"
+                )
                 db.executescript(script)
             elif version != SCHEMA_VERSION:
                 raise FixSettings("state.damaged", path=path, reason=f"version {version}")
@@ -173,7 +175,9 @@ class Memory:
 
     def known(self, block: int, record_id: str) -> Known | None:
         """What was last sent under an id."""
-        rows = self._all("SELECT n, hash, block, id FROM sent WHERE fold = ?", _fold(block, record_id))
+        rows = self._all(
+            "SELECT n, hash, block, id FROM sent WHERE fold = ?", _fold(block, record_id)
+        )
         return next((Known(n, h) for n, h, b, i in rows if b == block and i == record_id), None)
 
     def put_new(self, block: int, record_id: str, content: bytes, own: str | None) -> int:
@@ -211,17 +215,22 @@ class Memory:
             yield from page
             after = page[-1][0]
 
-    def own_key(self, block_name: str, record_id: str) -> str | None:
-        """The officer's own key of a record, where its id is a keyed hash."""
-        block = self.block(block_name)
-        statement = "SELECT own FROM sent WHERE fold = ? AND block = ? AND id = ?"
-        row = self._one(statement, _fold(block, record_id), block, record_id)
-        return None if row is None else row[0]
+    def own_key(self, record_id: str) -> str:
+        """The officer's own key of a record: its id, or what a keyed hash stands for."""
+        for block in self._all("SELECT n FROM block ORDER BY n"):
+            statement = "SELECT own FROM sent WHERE fold = ? AND id = ?"
+            row = self._one(statement, _fold(block[0], record_id), record_id)
+            if row is not None and row[0] is not None:
+                return str(row[0])
+        return record_id
 
     def rehearse_new(self, block: int, record_id: str) -> bool:
         """In a preview: True at the first sight of an id, without keeping it."""
         fold = _fold(block, record_id)
-        if any(row[0] == record_id for row in self._all("SELECT id FROM temp.fresh WHERE fold = ?", fold)):
+        if any(
+            row[0] == record_id
+            for row in self._all("SELECT id FROM temp.fresh WHERE fold = ?", fold)
+        ):
             return False
         self._run("INSERT INTO temp.fresh VALUES(?, ?)", fold, record_id)
         return True
@@ -243,12 +252,19 @@ class Memory:
         )
 
     def put_run(self, block: str, started: str, tally: object) -> None:
-        self._run("INSERT INTO run(block, started, tally) VALUES(?, ?, ?)", block, started, json.dumps(tally))
+        self._run(
+            "INSERT INTO run(block, started, tally) VALUES(?, ?, ?)",
+            block,
+            started,
+            json.dumps(tally),
+        )
         self._run("DELETE FROM run WHERE n <= (SELECT max(n) FROM run) - 1000")
 
     def last_runs(self) -> list[tuple[str, str, Any]]:
         """(block, started, tally) of the last reading of each block."""
-        rows = self._all("SELECT block, started, tally, max(n) FROM run GROUP BY block ORDER BY block")
+        rows = self._all(
+            "SELECT block, started, tally, max(n) FROM run GROUP BY block ORDER BY block"
+        )
         return [(block, started, json.loads(tally)) for block, started, tally, _ in rows]
 
     # -- the outbox
@@ -324,6 +340,20 @@ class Memory:
             "SELECT stream, epoch, seq FROM outbox WHERE receipt IS NOT NULL AND result IS NULL "
             "AND count > 0 ORDER BY stream, epoch, seq"
         )
+
+    def body(self, stream: str, epoch: int, seq: int) -> bytes | None:
+        """The bytes of a batch, or None once they were let go."""
+        statement = "SELECT body FROM outbox WHERE stream = ? AND epoch = ? AND seq = ?"
+        row = self._one(statement, stream, epoch, seq)
+        return None if row is None else row[0]
+
+    def results(self) -> list[tuple[str, int, int, Any]]:
+        """(stream, epoch, seq, result) of every batch that has one."""
+        rows = self._all(
+            "SELECT stream, epoch, seq, result FROM outbox WHERE result IS NOT NULL "
+            "ORDER BY stream, epoch, seq"
+        )
+        return [(stream, epoch, seq, json.loads(text)) for stream, epoch, seq, text in rows]
 
     def put_result(self, stream: str, epoch: int, seq: int, result: str) -> None:
         statement = "UPDATE outbox SET result = ? WHERE stream = ? AND epoch = ? AND seq = ?"

@@ -46,6 +46,7 @@ class Tally:
     findings: dict[str, int] = field(default_factory=dict)
     rows: list[tuple[str, str, str | None, bool]] = field(default_factory=list)
     sample: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    hides_key: bool = False
 
     def note(self, own: str, code: str, where: str | None, *, refused: bool) -> None:
         self.findings[code] = self.findings.get(code, 0) + 1
@@ -158,7 +159,7 @@ class _Reading:
 
     def __init__(self, job: Job, block: Publish, wishes: Wishes, sealer: Sealer | None) -> None:
         self._job, self._block, self._wishes, self._sealer = job, block, wishes, sealer
-        self.tally = Tally(block.name, block.record_type)
+        self.tally = Tally(block.name, block.record_type, hides_key=block.hmac)
         self._full = sealer is not None and sealer.is_full
         self._mapper = job.mappers[block.name]
         self._number = job.memory.block(block.name) if sealer else _number(job.memory, block.name)
@@ -176,6 +177,8 @@ class _Reading:
         dated = job.source.as_of(query)
         if dated is not None and self._sealer is not None:
             self._sealer.as_of = to_moment(dated)
+        for what, code in job.source.warnings(query):
+            tally.note(what, code, None, refused=False)
         known = job.memory.count_sent(self._number)
         for row, mapped in self._mapper.records(job.source.rows(query)):
             tally.read += 1
@@ -242,7 +245,9 @@ class _Reading:
         return True
 
     def _note_findings(self, mapped: Mapped, values: Mapping[str, object]) -> None:
-        record = check(self._block.record_type, values, profile=self._job.profile, today=self._job.today)
+        record = check(
+            self._block.record_type, values, profile=self._job.profile, today=self._job.today
+        )
         for code, where in dict.fromkeys((*mapped.findings, *((f[0], f[1]) for f in record))):
             self.tally.note(mapped.own, code, where, refused=False)
 
@@ -317,5 +322,3 @@ def _groups(blocks: Sequence[Publish], only: str | None) -> list[tuple[Publish, 
 
 def _streams(groups: Sequence[Sequence[Publish]]) -> Iterator[str]:
     return iter(dict.fromkeys(blocks[0].stream for blocks in groups))
-
-

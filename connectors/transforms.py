@@ -27,7 +27,9 @@ NIK_FINDINGS = {
 OWNER_ONLY = "OWNER_ONLY"
 _SPACES = re.compile(r"\s+")
 _NOT_DIGIT = re.compile(r"[^0-9]")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+")
+_UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
+)
 _KELURAHAN_WORD = re.compile(r"^(?:kelurahan|kel|desa|nagari)\b[.:]?\s*", re.IGNORECASE)
 _KECAMATAN_WORD = re.compile(r"^(?:kecamatan|kec)\b[.:]?\s*", re.IGNORECASE)
 _YES = frozenset({"1", "y", "ya", "t", "true", "benar"})
@@ -160,7 +162,10 @@ def as_rupiah(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG0
     try:
         return Made({"": parse_rupiah(raw)})
     except Unreadable as err:
-        return Made({"": None}, ("AMOUNT_NEGATIVE" if err.code == "amount.negative" else "AMOUNT_UNREADABLE",))
+        return Made(
+            {"": None},
+            ("AMOUNT_NEGATIVE" if err.code == "amount.negative" else "AMOUNT_UNREADABLE",),
+        )
 
 
 def as_integer(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
@@ -309,13 +314,21 @@ MAPPING_FINDINGS: Mapping[str, Mapping[str, str]] = {
         "id": "Isi kolom tidak ada dalam tabel padanan. Betulkan ejaan atau tambahkan padanannya.",
         "en": "The label is not in the value map. Mend its spelling or add it to the map.",
     },
+    "ROW_SHAPE": {
+        "id": "Baris mempunyai jumlah kolom yang salah, jadi tidak dikirim. Betulkan baris itu di berkas.",
+        "en": "The row has a wrong number of columns, so it is not sent. Mend that line of the file.",
+    },
+    "FILE_HALF_WRITTEN": {
+        "id": "Berkas terbaru belum lengkap dan ditinggalkan; yang dibaca berkas lengkap sebelumnya.",
+        "en": "The newest file is not complete and was left; the whole one before it was read.",
+    },
     "KEY_EMPTY": {
         "id": "Baris tidak mempunyai kunci, jadi tidak dikirim. Isi kolom kuncinya di sumber.",
         "en": "The row has no key, so it is not sent. Fill its key column at the source.",
     },
     "KEY_SHAPE": {
-        "id": "Kunci baris terlalu panjang atau memakai tanda yang tidak boleh. Pakai key_form = \"hmac\".",
-        "en": "The row's key is too long or has characters that may not be sent. Use key_form = \"hmac\".",
+        "id": 'Kunci baris terlalu panjang atau memakai tanda yang tidak boleh. Pakai key_form = "hmac".',
+        "en": 'The row\'s key is too long or has characters that may not be sent. Use key_form = "hmac".',
     },
 }
 

@@ -14,7 +14,7 @@ def collect(session: Session) -> dict[str, Any]:
     """What the exchange holds now."""
     batches, index = intake.counts(session), access.counts(session)
     findings = session.execute(
-        text("select code, count(*) from disposition group by code order by 2 desc, 1")
+        text("select code, count(*) as n from disposition group by code order by 2 desc, 1")
     ).all()
     return {
         "agencies": session.scalar(text("select count(*) from agency where state = 'active'")),
@@ -22,7 +22,7 @@ def collect(session: Session) -> dict[str, Any]:
         "records_read": batches.records,
         "records_accepted": batches.applied,
         "records_refused": batches.refused,
-        "findings": {code: n for code, n in findings},
+        "findings": {row.code: row.n for row in findings},
         "persons": index.persons,
         "person_records": index.person_records,
         "households": index.households,

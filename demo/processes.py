@@ -98,10 +98,12 @@ class Centre:
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             self.check()
-            with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
-                with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (loopback)
-                    if answer.status == 200:
-                        return
+            with (
+                contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+                urllib.request.urlopen(url, timeout=5) as answer,  # noqa: S310  (loopback)
+            ):
+                if answer.status == 200:
+                    return
             time.sleep(0.05)
         raise ProcessFailed(f"the gateway is not ready; its log is {self.log_of('gateway')}")
 

@@ -111,7 +111,9 @@ def _staged(options: Options, table: Table) -> Iterator[Stage]:
     with ExitStack() as stack:
         with table.phase("servers") as phase:
             servers = stack.enter_context(running(var))
-            phase.said = f"PostgreSQL 18 on port {servers.postgres_port}, Valkey on {servers.valkey_port}"
+            phase.said = (
+                f"PostgreSQL 18 on port {servers.postgres_port}, Valkey on {servers.valkey_port}"
+            )
         with table.phase("database") as phase:
             settings = _settings(options, servers)
             _fresh_databases(servers)
@@ -162,8 +164,8 @@ def _walk(stage: Stage) -> dict[str, Any]:
 
 def _build(stage: Stage) -> City:
     with stage.table.phase("city") as phase:
-        city = build_city(stage.options.seed, stage.options.var.resolve() / "city", PROFILE)
-        disdik = load_disdik(city, stage.servers.database_url("disdik"))
+        city = build_city(stage.options.seed, stage.options.var.resolve() / "city", stage.profile)
+        disdik = load_disdik(city.folders["disdik"], stage.servers.database_url("disdik"))
         stage.host = Host(
             stage.host.folder,
             {
@@ -231,7 +233,7 @@ def _work(stage: Stage) -> None:
         phase.said = (
             f"{counted['records_accepted']} records applied, {counted['records_refused']} refused "
             f"with reasons; {counted['persons']} persons from {counted['person_records']} records\n"
-            f"{counted['links']['auto']} links made, {counted['links']['steward']} left to a steward"
+            f"{counted['links']['auto']} links made, {counted['links']['steward']} left to stewards"
         )
 
 
@@ -262,7 +264,9 @@ def _look(stage: Stage, city: City) -> dict[str, Any]:
         desk = lookups.Desk(stage.settings.origin)
         desk.log_in("koordinator", stage.passwords["koordinator"])
         looked = lookups.measure(desk, figures.some_numbers(city, _LOOKUPS))
-        phase.said = f"{looked['n']} look-ups by NIK, logged: p50 {looked['p50']} ms, p95 {looked['p95']} ms"
+        phase.said = (
+            f"{looked['n']} look-ups by NIK, logged: p50 {looked['p50']} ms, p95 {looked['p95']} ms"
+        )
     return looked
 
 
@@ -301,8 +305,8 @@ def _settings(options: Options, servers: Servers) -> Settings:
 def _fresh_databases(servers: Servers) -> None:
     with psycopg.connect(servers.database_url(), autocommit=True) as admin:
         for name in DATABASES:
-            admin.execute(f"drop database if exists {name} with (force)")  # type: ignore[call-overload]
-            admin.execute(f"create database {name}")  # type: ignore[call-overload]
+            admin.execute(f"drop database if exists {name} with (force)")
+            admin.execute(f"create database {name}")
 
 
 def _officers(made: sessionmaker[Session]) -> dict[str, str]:

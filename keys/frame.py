@@ -235,13 +235,20 @@ def _check_header(piece: bytes, size: int, limits: Limits) -> None:
 
 
 def _pieces(stream: BinaryIO, limit: int) -> Iterator[bytes]:
+    """The body in full pieces, however little each read brings."""
     total = 0
+    waiting = b""
     while block := stream.read(_READ):
         total += len(block)
         if total > limit:
             raise BadFrame("frame.body_size", "The body is larger than allowed.")
-        for at in range(0, len(block), _PIECE):
-            yield block[at : at + _PIECE]
+        waiting += block
+        full = len(waiting) - len(waiting) % _PIECE
+        for at in range(0, full, _PIECE):
+            yield waiting[at : at + _PIECE]
+        waiting = waiting[full:]
+    if waiting:
+        yield waiting
 
 
 def _exactly(stream: BinaryIO, length: int) -> bytes:

@@ -132,11 +132,11 @@ def verify_consistency(m: int, n: int, head_m: bytes, head_n: bytes, path: Seque
     """
     if not 0 < m <= n:
         raise BadProof("proof.size", "A tree can only extend a smaller, not empty tree.")
-    _check_hashes(head_m, head_n, *path)
     if m == n:
         if path or head_m != head_n:
             raise BadProof("proof.root", "Two trees of one size have different roots.")
         return
+    _check_hashes(head_m, head_n, *path)
     if not path:
         raise BadProof("proof.length", "The proof is shorter than the tree is high.")
     # The first hash is the largest subtree that ends where the old tree ends; if that is the whole

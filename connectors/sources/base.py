@@ -56,6 +56,9 @@ class Source(Protocol):
     def as_of(self, query: Query) -> datetime | None:
         """The date of the data as a whole where the source states one (a dated file name)."""
 
+    def warnings(self, query: Query) -> list[tuple[str, str]]:
+        """(what, code) of what was left aside: a file that is still being written."""
+
     def describe(self) -> list[Found]:
         """What there is to declare: names and columns only, never a row."""
 

@@ -39,7 +39,11 @@ from connectors.errors import ConnectorError, FixSettings, FixSource, Wait
 from connectors.sources.base import Found, Query, Row
 
 FETCH = 1_000
-_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql"}
+_DRIVERS = {
+    "postgresql": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mariadb": "mysql+pymysql",
+}
 _READ_ONLY = {
     "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",),
     "mysql": ("SET SESSION TRANSACTION READ ONLY",),
@@ -92,6 +96,9 @@ class SqlSource:
 
     def as_of(self, query: Query) -> datetime | None:  # noqa: ARG002 - a live table has no date of its own
         return None
+
+    def warnings(self, query: Query) -> list[tuple[str, str]]:  # noqa: ARG002
+        return []
 
     def describe(self) -> list[Found]:
         with self._reading("*") as connection:
@@ -197,7 +204,14 @@ def _columns(query: Query) -> list[Column[object]]:
 
 def _lost(err: DBAPIError) -> bool:
     text = str(err.orig).lower()
-    words = ("closed", "lost connection", "terminat", "server has gone away", "reset", "broken pipe")
+    words = (
+        "closed",
+        "lost connection",
+        "terminat",
+        "server has gone away",
+        "reset",
+        "broken pipe",
+    )
     return err.connection_invalidated or any(word in text for word in words)
 
 

@@ -6,6 +6,7 @@ from time import perf_counter
 import click
 
 from demo.city.build import build_city
+from schemas.profile import Profile
 
 
 @click.command()
@@ -15,7 +16,7 @@ from demo.city.build import build_city
 def main(seed: int, profile: str, out: Path) -> None:
     """Write the demo city's sources, its truth and its planted facts under OUT."""
     started = perf_counter()
-    city = build_city(seed, out, profile)
+    city = build_city(seed, out, Profile.load(profile))
     click.echo(f"{city.persons} persons, {city.households} households, seed {seed}: {out}")
     for agency, tables in city.counts.items():
         for table, rows in tables.items():

@@ -77,7 +77,12 @@ class _Office:
         candidates = [p for h in homes for p in scene.families[h.id] if self.is_candidate(p)]
         chosen = scene.chosen(AGENCY, MUSTAHIK - 105, candidates)
         rng.shuffle(chosen)
-        again = [p for p in chosen if rng.random() < 0.058 or p.id in scene.cast.twice]
+        planned = {p.id for p in chosen if scene.cast.order(AGENCY, p.id)}
+        again = [
+            p
+            for p in chosen
+            if p.id in scene.cast.twice or (rng.random() < 0.058 and p.id not in planned)
+        ]
         for person in [*chosen, *again]:
             self.enter(person)
 

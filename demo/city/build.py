@@ -10,10 +10,11 @@ from random import Random
 
 from demo.city import baz, dinkes, disdik, dstk, dukcapil, words
 from demo.city.people import populate
-from demo.city.places import Places, business_date
+from demo.city.places import Places
 from demo.city.planted import AGENCIES, plant
 from demo.city.programs import programs
 from demo.city.scene import Scene
+from schemas.profile import Profile
 
 _WRITERS: Mapping[str, Callable[[Scene, Path], None]] = {
     "dukcapil": dukcapil.write,
@@ -48,15 +49,21 @@ class City:
         return self.folders["baz"] / "baz.sqlite"
 
 
-def build_city(seed: int, out: Path, profile: str) -> City:
+def build_city(seed: int, out: Path, profile: Profile) -> City:
     """Write the city under `out`; the same arguments always give the same content.
 
     Args:
         seed: any number; it alone decides who lives here.
         out: folder to write to; older files of the same names are replaced.
-        profile: name of the city profile that gives places, NIK prefixes and the business date.
+        profile: gives places, NIK prefixes and the business date.
+
+    Raises:
+        LookupError: the profile follows the calendar; a demo city needs a fixed day.
     """
-    lexicon, places, today = words.load(), Places.load(profile), business_date(profile)
+    today = profile.business_date
+    if today is None:
+        raise LookupError("the city profile has no business_date: a demo city needs a fixed day")
+    lexicon, places = words.load(), Places.load(profile)
     population = populate(Random(f"{seed}:people"), lexicon, places, today)
     cast = plant(Random(f"{seed}:planted"), population, lexicon, today)
     catalogues = {agency: programs(agency, today.year) for agency in AGENCIES}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from sqlalchemy import (
-    CHAR,
     BigInteger,
     Column,
     Connection,
@@ -27,8 +26,7 @@ def _table(name: str, *columns: Column[object]) -> Table:
 
 
 def _text(name: str, length: int, *, key: bool = False) -> Column[object]:
-    kind = String(length) if length > 18 else CHAR(length)
-    return Column(name, kind, primary_key=key, nullable=not key)
+    return Column(name, String(length), primary_key=key, nullable=not key)
 
 
 def _number(name: str, *, key: bool = False) -> Column[object]:

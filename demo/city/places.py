@@ -1,16 +1,11 @@
 """Where people live: today's kelurahan of the city profile and the units they were merged from."""
 
-import csv
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
 from random import Random
 
-from schemas import profiles
-
-_PROFILES = Path(profiles.__file__).parent
+from schemas import wilayah
+from schemas.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +35,11 @@ class Places:
     """First four digits (province, regency) of NIKs from other regions."""
 
     @classmethod
-    def load(cls, profile: str) -> "Places":
-        """Of the city profile with this name (a folder of `schemas/profiles/`)."""
-        prefixes = [row["prefix"] for row in _rows(profile, "nik_prefixes")]
-        return cls.of([_unit(row) for row in _rows(profile, "wilayah")], prefixes)
+    def load(cls, profile: Profile) -> "Places":
+        """The places of a city profile."""
+        names = {code: each.name for code, each in profile.wilayah.kecamatan.items()}
+        units = [_unit(unit, names[unit.kecamatan]) for unit in profile.wilayah.units]
+        return cls.of(units, tuple(profile.nik_prefixes))
 
     @classmethod
     def of(cls, units: Sequence[Unit], prefixes: Sequence[str]) -> "Places":
@@ -68,33 +64,15 @@ class Places:
         return tuple(0.6 + rng.random() for _ in self.active)
 
 
-def business_date(profile: str) -> date:
-    """The fixed business date of the city profile.
-
-    Raises:
-        LookupError: the profile follows the calendar; a demo city needs a fixed day.
-    """
-    text = (_PROFILES / profile / "profile.toml").read_text(encoding="utf-8")
-    day = tomllib.loads(text)["city"].get("business_date")
-    if day is None:
-        raise LookupError("the city profile has no business_date: a demo city needs a fixed day")
-    return date(day.year, day.month, day.day)
-
-
-def _rows(profile: str, table: str) -> list[dict[str, str]]:
-    with (_PROFILES / profile / f"{table}.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _unit(row: Mapping[str, str]) -> Unit:
+def _unit(unit: wilayah.Unit, kecamatan: str) -> Unit:
     return Unit(
-        kemendagri=row["kemendagri_code"],
-        bps=row["bps_code"].split("+")[0],
-        kecamatan_code=row["kecamatan_code"],
-        kecamatan=row["kecamatan"],
-        name=row["name"],
-        active=not row["valid_to"],
-        successor=row["successor"],
+        kemendagri=unit.kemendagri or "",
+        bps=unit.bps[0],
+        kecamatan_code=unit.kecamatan,
+        kecamatan=kecamatan,
+        name=unit.name,
+        active=not unit.is_old,
+        successor=unit.successor or "",
     )
 
 

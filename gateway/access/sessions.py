@@ -94,9 +94,10 @@ def disable(session: Session, username: str) -> None:
         NotFound: there is no such officer.
     """
     officer_id = session.scalar(
-        update(store.officer).where(_is(username)).values(disabled=True).returning(
-            store.officer.c.id
-        )
+        update(store.officer)
+        .where(_is(username))
+        .values(disabled=True)
+        .returning(store.officer.c.id)
     )
     if officer_id is None:
         raise NotFound("officer.unknown", "Tidak ada petugas dengan nama pengguna itu.")

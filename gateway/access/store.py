@@ -1,4 +1,4 @@
-"""Tables of access: officers, their sessions, and the tracker of who asked what for which reason."""
+"""Tables of access: officers, their sessions, and the tracker of who asked what, and why."""
 
 from sqlalchemy import (
     Boolean,

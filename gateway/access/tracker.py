@@ -6,9 +6,7 @@ personal, so that a row may be erased one day while the tree stays whole.
 Source: design/trust.md 3.1, 4.3.
 """
 
-import hashlib
 import json
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,9 +19,9 @@ from gateway.access import store
 from gateway.access.model import Action, Asked, Look, Officer, Purpose, QueryId, Role
 from gateway.errors import NotFound, TooMany
 from gateway.ledger import service as ledger
+from gateway.ledger.commitment import commit
 from gateway.settings import Settings
 from gateway.storage import ids
-from keys.canonical import canonical
 from keys.vault import Vault
 
 _QUERY_SCOPE, _RESULT_SCOPE = "query", "result"
@@ -50,8 +48,11 @@ class Shown:
 
 
 def ask(
-    session: Session, asker: Asker, question: tuple[Action, Purpose, Mapping[str, str]],
-    vault: Vault, now: datetime,
+    session: Session,
+    asker: Asker,
+    question: tuple[Action, Purpose, Mapping[str, str]],
+    vault: Vault,
+    now: datetime,
 ) -> QueryId:
     """Write the question into the tracker and the log; the caller commits before answering."""
     action, purpose, terms = question
@@ -111,9 +112,7 @@ def recall(
     )
 
 
-def answer(
-    session: Session, query_id: UUID, shown: Shown, vault: Vault, now: datetime
-) -> bytes:
+def answer(session: Session, query_id: UUID, shown: Shown, vault: Vault, now: datetime) -> bytes:
     """Write what is about to be shown; the caller commits before rendering. Returns the leaf."""
     query_leaf = session.scalar(select(store.query.c.leaf).where(store.query.c.id == query_id))
     if query_leaf is None:
@@ -210,15 +209,11 @@ def _new_id(session: Session) -> UUID:
     return made
 
 
-def _seal(
-    vault: Vault, scope: str, row: UUID, detail: Mapping[str, object]
-) -> tuple[bytes, str]:
+def _seal(vault: Vault, scope: str, row: UUID, detail: Mapping[str, object]) -> tuple[bytes, str]:
     """The sealed detail with its salt, and the commitment that stands in the log."""
-    salt = secrets.token_bytes(32)
-    plain = canonical(dict(detail))
-    commitment = hashlib.sha256(b"titian-c/1\x00" + salt + plain).hexdigest()
-    sealed = json.dumps({"detail": detail, "salt": salt.hex()}).encode()
-    return vault.seal(scope, row.bytes, sealed), commitment
+    made = commit(detail)
+    sealed = json.dumps({"detail": detail, "salt": made.salt.hex()}).encode()
+    return vault.seal(scope, row.bytes, sealed), made.sha256.hex()
 
 
 def _pseudonym(vault: Vault, asker: Asker, now: datetime) -> str:

@@ -20,12 +20,18 @@ DEL = "del"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a batch of records comes from; `as_of` holds for records that say nothing else."""
+    """Where a batch of records comes from.
+
+    Attributes:
+        as_of: holds for records that say nothing else.
+        accepted: the leaf (32 bytes) of the batch's accept entry in the log; answers name it.
+    """
 
     agency: str
     record_type: str
     batch_id: UUID
     as_of: datetime
+    accepted: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,8 @@ class IndexTools:
 
     @property
     def register(self) -> str:
-        """The agency whose records register a NIK: the first to speak for it."""
-        return self.profile.precedence["nik"][0]
+        """The agency whose records register a NIK: the civil register."""
+        return self.profile.authorities.register
 
 
 @dataclass(frozen=True, slots=True)

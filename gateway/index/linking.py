@@ -41,6 +41,7 @@ class Linked:
     labels: Ints
     model: Model
     candidates: Pairs
+    evidence: Evidence
     weights: Bits
     review: Flags
 
@@ -64,7 +65,7 @@ def link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
         len(batch), candidates, weights, rules, lambda p: score_in_chunks(scorer, batch, p)
     )
     review = clustering.undecided(candidates, weights, labels, plan.band)
-    return Linked(labels, model, candidates, weights, review)
+    return Linked(labels, model, candidates, evidence, weights, review)
 
 
 def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
@@ -106,10 +107,3 @@ def _alone(batch: Batch, plan: Plan) -> Ints:
     if plan.within_sources:
         return np.full(len(batch), -1, dtype=np.int64)
     return batch.sources.codes.astype(np.int64)
-
-
-def evidence_of(linked: Linked, batch: Batch, at: int) -> tuple[Scorer, Evidence]:
-    """What is needed to explain candidate pair number `at`."""
-    scorer = Scorer(linked.model)
-    pair = Pairs(linked.candidates.left[at : at + 1], linked.candidates.right[at : at + 1])
-    return scorer, scorer.evidence(batch, pair)

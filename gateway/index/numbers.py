@@ -46,6 +46,26 @@ def nik(text: str) -> Number:
     return Number("~" + digits, digits[:15] if len(digits) == 15 else None)
 
 
+def cut_nik(text: str) -> Number:
+    """A NIK of a column whose every sixteenth digit a spreadsheet lost: 15 digits are left."""
+    digits = _DIGITS.sub("", text)
+    if len(digits) not in {15, 16} or is_filler(digits):
+        return MISSING
+    return Number(None, digits[:15])
+
+
+def amount(text: str) -> str | None:
+    """A plain number as text that `float` reads; a decimal comma is understood."""
+    bare = text.replace(" ", "")
+    if "," in bare and "." not in bare:
+        bare = bare.replace(",", ".", 1)
+    try:
+        value = float(bare.replace(",", ""))
+    except ValueError:
+        return None
+    return repr(value) if value - value == 0 else None
+
+
 def has_nik_form(digits: str) -> bool:
     """Whether 16 digits carry a real birth date (day + 40 for women) and a serial number."""
     day, month, year = int(digits[6:8]), int(digits[8:10]), int(digits[10:12])

@@ -38,6 +38,7 @@ def absorb(
     """
     if origin.record_type == PERSON:
         store_assertions.share_gate(session)
+    store_assertions.note_batch(session, origin)
     known = store_assertions.get_current(session, origin, [a.source_id for a in arrivals])
     decisions = rules.decide(known, arrivals)
     chunk = _write_versions(session, origin, decisions, tools)

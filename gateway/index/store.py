@@ -65,6 +65,15 @@ assertion = Table(
     Index("ix_assertion_batch_id", "batch_id"),
 )
 
+source_batch = Table(
+    "source_batch",
+    metadata,
+    Column("batch_id", Uuid, primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("as_of", DateTime(timezone=True), nullable=False),
+    Column("accepted", LargeBinary),
+)
+
 subject = Table(
     "subject",
     metadata,

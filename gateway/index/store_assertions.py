@@ -93,6 +93,16 @@ def close_gate(session: Session) -> None:
     session.execute(text("select pg_advisory_xact_lock(:gate)"), {"gate": _HOT_GATE})
 
 
+def note_batch(session: Session, origin: Origin) -> None:
+    """Remember where a batch stands in the log, and how old its data are."""
+    query = (
+        "insert into source_batch (batch_id, agency, as_of, accepted) values (%s, %s, %s, %s)"
+        " on conflict (batch_id) do nothing"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (origin.batch_id, origin.agency, origin.as_of, origin.accepted))
+
+
 def get_current(
     session: Session, origin: Origin, source_ids: Sequence[str]
 ) -> dict[str, Current]:

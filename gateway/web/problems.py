@@ -129,7 +129,7 @@ class ProblemApi(Api):
 
 
 def status_of(error: Exception) -> int:
-    """The HTTP status of an error: its own row, or that of the nearest ancestor; 500 without one."""
+    """The HTTP status of an error: its own row or the nearest ancestor's; 500 without one."""
     return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
 
 

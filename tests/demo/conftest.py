@@ -1,11 +1,11 @@
 """One demo city for all tests of it."""
 
-
 import pytest
 
 from demo.city.build import City, build_city
+from schemas.profile import Profile
 
-PROFILE = "payakumbuh"
+PROFILE = Profile.load("payakumbuh")
 
 
 @pytest.fixture(scope="session")

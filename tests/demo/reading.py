@@ -3,6 +3,7 @@
 import csv
 import json
 import sqlite3
+from functools import cache
 from pathlib import Path
 
 import openpyxl
@@ -41,6 +42,7 @@ def sheet(path: Path) -> list[tuple]:
     return list(book.worksheets[0].iter_rows(values_only=True))
 
 
+@cache
 def cards(folder: Path) -> list[tuple]:
     """Every person row of every Jamkesda workbook."""
     rows = [row for path in sorted(folder.glob(JAMKESDA)) for row in sheet(path)[6:]]

@@ -1,11 +1,9 @@
 """Every planted fact stands in the sources, read from the files and not from the generator."""
 
 import sqlite3
-from pathlib import Path
 
 import pytest
 
-from schemas import profiles
 from tests.demo import reading
 from tests.demo.conftest import PROFILE
 
@@ -134,20 +132,16 @@ def test_a_household_has_split(told, register, ask):
 
 
 @pytest.mark.parametrize("name", ["old_kelurahan_name", "old_kelurahan_lost"])
-def test_a_kelurahan_stands_under_its_old_name(told, register, ask, city, name):
+def test_a_kelurahan_stands_under_its_old_name(told, register, ask, name):
     [who] = told[name]["persons"]
     key = keys(who, "baz", "mustahik")[0]
     written = str(ask("baz", "mustahik", "id = ?", key)["kelurahan"]).removeprefix("Kel. ")
-    units = reading.csv_rows(Path(profiles.__file__).parent / PROFILE / "wilayah.csv")
-    [old] = [
-        u
-        for u in units
-        if u["name"] == written
-        and u["valid_to"]
-        and u["kecamatan_code"].endswith(register[who["nik"]][13])
-    ]
-    here = f"13.76.{register[who['nik']][13]}.{register[who['nik']][14]}"
-    assert old["successor"] == (here if name == "old_kelurahan_name" else "")
+    row = register[who["nik"]]
+    kecamatan = f"{PROFILE.city.kemendagri_code}.{row[13]}"
+    place = PROFILE.wilayah.resolve(name=written, kecamatan=kecamatan)
+    here = f"{kecamatan}.{row[14]}" if name == "old_kelurahan_name" else None
+    assert (place.kelurahan, place.kecamatan) == (here, kecamatan)
+    assert "KEL_OLD" in place.findings
 
 
 def test_some_niks_are_truncated(told, city):

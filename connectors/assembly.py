@@ -1,0 +1,117 @@
+"""Puts one run together from the settings: memory, source, rules, signer, gateway. Nobody else knows all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from connectors.client import Client, RequestsTransport, Transport
+from connectors.config import Config
+from connectors.courier import Courier, log_seen
+from connectors.enrolment import load_anchors, open_keys, require_active, signer_of
+from connectors.errors import FixSettings
+from connectors.ids import load_secret
+from connectors.mapping import Mapper
+from connectors.memory import Memory
+from connectors.runner import Job
+from connectors.sealing import Voice
+from connectors.sources.registry import open_source
+from connectors.transforms import Context
+from keys.errors import KeyFileError
+from keys.privatefile import read_private
+from schemas.errors import SchemaError
+from schemas.profile import Profile
+
+Clock = Callable[[], datetime]
+Report = Callable[[str, int, int | None], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What comes from outside this machine's files: the clock, a person's answer, the network."""
+
+    clock: Clock
+    ask_passphrase: Callable[[], str]
+    report: Report = lambda _block, _read, _total: None
+    transport: Transport | None = None
+
+
+def passphrase_of(config: Config, ask: Callable[[], str]) -> str:
+    """The key's passphrase: from its 0600 file, or asked for.
+
+    Raises:
+        FixSettings: the file is open to others or empty.
+    """
+    path = config.passphrase_file
+    if path is None or not path.exists():
+        return ask()
+    try:
+        return read_private(path).decode("utf-8").strip()
+    except KeyFileError as err:
+        raise FixSettings("settings.key", reason=str(err)) from err
+
+
+def load_profile(config: Config) -> Profile:
+    try:
+        return Profile.load(config.profile)
+    except SchemaError as err:
+        raise FixSettings("settings.profile", profile=config.profile) from err
+
+
+def today_of(profile: Profile, now: datetime) -> date:
+    """The city's business date, fixed by its profile or taken from its clock."""
+    return profile.business_date or now.astimezone(ZoneInfo(profile.city.timezone)).date()
+
+
+@contextmanager
+def reading(config: Config, memory: Memory, outside: Outside) -> Iterator[Job]:
+    """A job that can read and preview, and has no voice."""
+    profile = load_profile(config)
+    today = today_of(profile, outside.clock())
+    context = Context(today, profile.wilayah)
+    secret = load_secret(config.places.id_secret)
+    mappers = {block.name: Mapper(block, config, context, secret) for block in config.publish}
+    source = open_source(config.source)
+    try:
+        yield Job(
+            config=config,
+            memory=memory,
+            source=source,
+            mappers=mappers,
+            profile=profile,
+            voice=None,
+            clock=outside.clock,
+            today=today,
+            progress=outside.report,
+        )
+    finally:
+        source.close()
+
+
+@contextmanager
+def publishing(config: Config, memory: Memory, outside: Outside) -> Iterator[tuple[Job, Courier]]:
+    """A job with the agency's voice, and the courier to its gateway.
+
+    Raises:
+        FixSettings: not enrolled, or the key cannot be opened.
+        Wait: the enrolment is not active yet.
+    """
+    url, anchors = load_anchors(config)
+    require_active(memory, config.agency)
+    store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
+    signer = signer_of(store, config)
+    transport = outside.transport or RequestsTransport(config.ca_file)
+    client = Client(url, config.agency, transport, signer, outside.clock, lambda: log_seen(memory))
+    blocks: dict[str, tuple[str, ...]] = {}
+    for block in config.publish:
+        blocks[block.stream] = (*blocks.get(block.stream, ()), block.name)
+    courier = Courier(client, memory, anchors, outside.clock, blocks)
+    with reading(config, memory, outside) as job:
+        yield (
+            Job(
+                **{name: getattr(job, name) for name in Job.__slots__ if name != "voice"},
+                voice=Voice(anchors.aud, config.agency, signer),
+            ),
+            courier,
+        )

@@ -1,0 +1,384 @@
+"""`titian-connector`: the composition root of the agency's side; reads the clock, prints, sets exit codes."""
+
+import json
+import secrets
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from connectors import enrolment, results, starting
+from connectors.assembly import Outside, passphrase_of, publishing, reading
+from connectors.client import Client, RequestsTransport
+from connectors.config import Config, language
+from connectors.courier import Courier, log_seen
+from connectors.errors import ConnectorError, FixSettings, Wait
+from connectors.ids import load_secret
+from connectors.lock import only_one
+from connectors.memory import Memory
+from connectors.runner import Job, Tally, Wishes, preview, publish, seal_only
+from connectors.screen import findings_table, masked, meaning, progress_bar, say, tally_table
+from keys.privatefile import write_private
+
+SETTLE_EVERY = 0.5
+POLL_EVERY = 2.0
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What every command needs: where the settings are, in which language to speak."""
+
+    config_path: Path
+    state: Path | None
+    lang: str
+    console: Console
+
+    def config(self) -> Config:
+        return Config.load(self.config_path, state=self.state)
+
+    def say(self, key: str, **facts: object) -> str:
+        return say(key, self.lang, **facts)
+
+    def outside(self, report: Callable[[str, int, int | None], None]) -> Outside:
+        return Outside(_now, self._ask, report)
+
+    def _ask(self) -> str:
+        return str(click.prompt(self.say("passphrase"), hide_input=True, err=True))
+
+
+def main() -> None:
+    """The command; sentences in the language of `--lang` (or TITIAN_LANG), Indonesian by default."""
+    lang = language(sys.argv[1:])
+    try:
+        commands(lang).main(standalone_mode=False)
+    except ConnectorError as err:
+        click.echo(err.sentence(lang), err=True)
+        sys.exit(err.exit_code)
+    except click.ClickException as err:
+        err.show()
+        sys.exit(err.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo(say("stopped", lang), err=True)
+        sys.exit(130)
+
+
+def commands(lang: str) -> click.Group:
+    """The whole command tree with its help in one language."""
+
+    @click.group(help=say("cli", lang), context_settings={"help_option_names": ["-h", "--help"]})
+    @click.option(
+        "--config",
+        type=click.Path(path_type=Path),
+        default=Path("titian.toml"),
+        help=say("opt.config", lang),
+    )
+    @click.option("--state", type=click.Path(path_type=Path), help=say("opt.state", lang))
+    @click.option(
+        "--lang", "_lang", type=click.Choice(["id", "en"]), default=lang, help=say("opt.lang", lang)
+    )
+    @click.pass_context
+    def group(context: click.Context, config: Path, state: Path | None, _lang: str) -> None:
+        context.obj = Desk(config, state, lang, Console(stderr=True))
+
+    for make in (_init, _enrol, _preview, _publish, _run, _status):
+        group.add_command(make(lang))
+    return group
+
+
+def _init(lang: str) -> click.Command:
+    @click.command("init", help=say("init", lang))
+    @click.option("--agency", help=say("init.agency", lang))
+    @click.option("--profile", help=say("init.profile", lang))
+    @click.option("--source", help=say("init.source", lang))
+    @click.option("--example", help=say("init.example", lang))
+    @click.option("--unattended", is_flag=True, help=say("init.unattended", lang))
+    @click.pass_obj
+    def init(
+        desk: Desk, agency: str, profile: str, source: str, example: str, *, unattended: bool
+    ) -> None:
+        path = desk.config_path
+        if example and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(starting.example(example), encoding="utf-8")
+        elif not path.exists():
+            agency = agency or click.prompt(desk.say("init.agency"))
+            profile = profile or click.prompt(desk.say("init.profile"))
+            source = source or click.prompt(desk.say("init.source"))
+            made = starting.propose(agency, profile, source, path.resolve().parent)
+            path.write_text(made.text, encoding="utf-8")
+            facts = {"config": path, "tables": made.tables, "mapped": made.mapped}
+            click.echo(desk.say("init.written", **facts))
+        config = desk.config()
+        load_secret(config.places.id_secret)
+        secret_file = config.passphrase_file
+        if unattended and secret_file is not None and not secret_file.exists():
+            write_private(secret_file, secrets.token_urlsafe(32).encode("ascii"))
+        Memory.open(config.places.memory).close()
+        click.echo(desk.say("init.done", config=path, state=config.places.state))
+
+    return init
+
+
+def _enrol(lang: str) -> click.Command:
+    @click.command("enrol", help=say("enrol", lang))
+    @click.option(
+        "--ticket", type=click.Path(path_type=Path), required=True, help=say("enrol.ticket", lang)
+    )
+    @click.option("--wait", "seconds", type=float, default=0.0, help=say("enrol.wait", lang))
+    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
+    @click.pass_obj
+    def enrol(desk: Desk, ticket: Path, seconds: float, *, as_json: bool) -> None:
+        config = desk.config()
+        if not ticket.is_file():
+            raise FixSettings("enrol.ticket", reason=f"{ticket} is not there.")
+        with _memory(config) as memory:
+            known = memory.fact("enrolment") or {}
+            moment = _now() if known.get("state") is None else datetime(1970, 1, 1, tzinfo=UTC)
+            read = enrolment.read_ticket(ticket.read_text(encoding="utf-8"), config.agency, moment)
+            store = enrolment.open_keys(config, passphrase_of(config, desk._ask))  # noqa: SLF001
+            url = config.gateway_url or read.gateway
+            transport = RequestsTransport(config.ca_file)
+            client = Client(url, config.agency, transport, None, _now, lambda: log_seen(memory))
+            standing = enrolment.enrol(read, store, client, memory, _now())
+            enrolment.keep_anchors(config, read)
+            _print_standing(desk, standing, as_json=as_json and seconds <= 0)
+            until = time.monotonic() + seconds
+            while standing.state != "active" and time.monotonic() < until:
+                time.sleep(min(POLL_EVERY, seconds))
+                standing = enrolment.enrol(read, store, client, memory, _now())
+            if seconds > 0:
+                _print_standing(desk, standing, as_json=as_json)
+        if standing.state != "active":
+            raise Wait("enrol.pending", approvals=standing.approvals)
+
+    return enrol
+
+
+def _preview(lang: str) -> click.Command:
+    @click.command("preview", help=say("preview", lang))
+    @click.option("--block", help=say("publish.block", lang))
+    @click.option("--rows", default=5, help=say("preview.rows", lang))
+    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
+    @click.pass_obj
+    def command(desk: Desk, block: str | None, rows: int, *, as_json: bool) -> None:
+        config = desk.config()
+        memory = Memory.open(config.places.memory)
+        with (
+            progress_bar(desk.console) as report,
+            reading(config, memory, desk.outside(report)) as job,
+        ):
+            tallies = preview(job, Wishes(only=block))
+        memory.close()
+        if as_json:
+            click.echo(
+                json.dumps([_told(tally, rows, lang) for tally in tallies], ensure_ascii=False)
+            )
+            return
+        out = Console()
+        out.print(tally_table([_row(tally) for tally in tallies], lang))
+        for tally in tallies:
+            if tally.findings:
+                out.print(findings_table(tally, lang, rows))
+            if tally.sample:
+                out.print(desk.say("head.sample"))
+                for own, values in tally.sample[:3]:
+                    shown = json.dumps(masked(values), ensure_ascii=False)
+                    out.print(
+                        f"  {masked(own, 'nik') if tally.hides_key else own}: {shown}", markup=False
+                    )
+
+    return command
+
+
+def _publish(lang: str) -> click.Command:
+    @click.command("publish", help=say("publish", lang))
+    @click.option("--full", is_flag=True, help=say("publish.full", lang))
+    @click.option("--block", help=say("publish.block", lang))
+    @click.option("--accept-vanished", is_flag=True, help=say("publish.accept_vanished", lang))
+    @click.option("--settle", "seconds", type=float, default=15.0, help=say("publish.settle", lang))
+    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
+    @click.pass_obj
+    def command(desk: Desk, block: str | None, seconds: float, **flags: bool) -> None:
+        started = time.monotonic()
+        config = desk.config()
+        wishes = Wishes(flags["full"], flags["accept_vanished"], block)
+        with _working(desk, config) as (memory, job, courier):
+            tallies = publish(job, courier, wishes)
+            _settle(courier, memory, seconds)
+            results.collect(courier)
+            figures = _sums(memory, tallies) | {"seconds": round(time.monotonic() - started, 3)}
+        if flags["as_json"]:
+            told = {"agency": config.agency, **figures, "blocks": [_row(t) for t in tallies]}
+            click.echo(json.dumps(told))
+            return
+        Console().print(tally_table([_row(tally) for tally in tallies], lang))
+        click.echo(desk.say("publish.done", **figures))
+
+    return command
+
+
+def _run(lang: str) -> click.Command:
+    @click.command("run", help=say("run", lang))
+    @click.option("--cycles", default=0, help=say("run.cycles", lang))
+    @click.pass_obj
+    def command(desk: Desk, cycles: int) -> None:
+        config = desk.config()
+        stop = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        pause, done = FIRST_PAUSE, 0
+        with _working(desk, config) as (memory, job, courier):
+            while not stop.is_set():
+                try:
+                    _cycle(memory, job, courier)
+                    wait, pause = float(config.every_seconds), FIRST_PAUSE
+                except Wait as err:
+                    click.echo(err.sentence(lang), err=True)
+                    jitter = secrets.SystemRandom().uniform(0.5, 1.0)
+                    wait = max(err.after or 0.0, pause * jitter)
+                    pause = min(pause * 2, LONGEST_PAUSE, float(config.every_seconds))
+                done += 1
+                if cycles and done >= cycles:
+                    return
+                stop.wait(wait)
+        click.echo(desk.say("stopped"), err=True)
+
+    return command
+
+
+def _status(lang: str) -> click.Command:
+    @click.command("status", help=say("status", lang))
+    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
+    @click.pass_obj
+    def command(desk: Desk, *, as_json: bool) -> None:
+        config = desk.config()
+        memory = Memory.open(config.places.memory)
+        known = memory.fact("enrolment") or {"state": "-"}
+        seen = log_seen(memory)
+        refused = [row for *_, result in memory.results() for row in result["rejected"]]
+        told: dict[str, Any] = {
+            "agency": config.agency,
+            "enrolment": known["state"],
+            "outbox": memory.counts(),
+            "log": {"size": seen.size, "root": seen.root.hex()},
+            "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
+            "findings": [
+                {"block": b, "code": c, "count": n, "refused": r}
+                for b, c, n, r in memory.findings()
+            ],
+            "rejected": refused,
+        }
+        memory.close()
+        if as_json:
+            click.echo(json.dumps(told, ensure_ascii=False))
+            return
+        out = Console()
+        out.print(desk.say("status.enrolment", state=known["state"]))
+        out.print(desk.say("status.outbox", **told["outbox"], size=seen.size))
+        out.print(tally_table(told["runs"], lang))
+        for finding in told["findings"]:
+            text = f"{finding['block']}: {finding['count']:,} × {finding['code']}: "
+            out.print(text + meaning(finding["code"], lang), markup=False)
+        if refused:
+            out.print(
+                desk.say(
+                    "status.rejected",
+                    rows=", ".join(f"{r['row']} ({r['code']})" for r in refused[:20]),
+                )
+            )
+
+    return command
+
+
+def _cycle(memory: Memory, job: Job, courier: Courier) -> None:
+    """One round of the service; without the gateway, changes wait in the outbox."""
+    try:
+        publish(job, courier, Wishes())
+        _settle(courier, memory, 15.0)
+        results.collect(courier)
+    except Wait as err:
+        if err.code == "gateway.unreachable":
+            seal_only(job, Wishes())
+        raise
+
+
+def _settle(courier: Courier, memory: Memory, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while memory.unsettled():
+        courier.settle()
+        if not memory.unsettled() or time.monotonic() >= until:
+            return
+        time.sleep(SETTLE_EVERY)
+
+
+@contextmanager
+def _memory(config: Config) -> Iterator[Memory]:
+    with only_one(config.places.lock):
+        memory = Memory.open(config.places.memory)
+        try:
+            yield memory
+        finally:
+            memory.close()
+
+
+@contextmanager
+def _working(desk: Desk, config: Config) -> Iterator[tuple[Memory, Job, Courier]]:
+    with (
+        _memory(config) as memory,
+        progress_bar(desk.console) as report,
+        publishing(config, memory, desk.outside(report)) as (job, courier),
+    ):
+        yield memory, job, courier
+
+
+def _print_standing(desk: Desk, standing: enrolment.Standing, *, as_json: bool) -> None:
+    facts = {name: getattr(standing, name) for name in standing.__slots__}
+    click.echo(json.dumps(facts) if as_json else desk.say("enrol.state", **facts))
+
+
+def _sums(memory: Memory, tallies: list[Tally]) -> dict[str, Any]:
+    counts = memory.counts()
+    names = ("read", "sent", "deleted", "unchanged", "refused")
+    sums: dict[str, Any] = {name: sum(getattr(t, name) for t in tallies) for name in names}
+    sums["batches"] = sum(t.batches for t in tallies)
+    findings: dict[str, int] = {}
+    for tally in tallies:
+        for code, count in tally.findings.items():
+            findings[code] = findings.get(code, 0) + count
+    open_ones = counts["waiting"] + counts["received"]
+    return sums | {"findings": findings, "settled": counts["settled"], "open": open_ones}
+
+
+def _row(tally: Tally) -> dict[str, Any]:
+    return {"block": tally.block, "record_type": tally.record_type, **tally.figures()}
+
+
+def _told(tally: Tally, rows: int, lang: str) -> dict[str, Any]:
+    findings = {
+        code: {
+            "count": count,
+            "meaning": meaning(code, lang),
+            "rows": [own for own, found, _, _ in tally.rows if found == code][:rows],
+        }
+        for code, count in tally.findings.items()
+    }
+    sample = [masked(values) for _, values in tally.sample[:3]]
+    return _row(tally) | {"findings": findings, "sample": sample}
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()

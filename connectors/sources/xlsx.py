@@ -1,0 +1,156 @@
+"""Workbooks as offices keep them: merged titles, headers of two lines, totals in the middle, blanks.
+
+Options of a dataset: `pattern` (file names), `sheet` (a name, or "*" for each), `columns` (the heading
+texts; those of several lines are joined by a space), `within` (look for the header in so many rows),
+`fill_down` (columns whose blank means "as above"), `data` (a column without which a row is no data:
+totals, signatures).
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from connectors.config import Dataset
+from connectors.errors import FixSource
+from connectors.sources.base import Found, Query, Row
+from connectors.sources.files import FileSource, matching
+
+_SPACES = re.compile(r"\s+")
+_HEADER_LINES = (1, 2, 3)
+WITHIN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """Where the columns stand and on which row (0-based) the data begins."""
+
+    places: dict[str, int]
+    first: int
+
+
+class XlsxSource(FileSource):
+    """A folder of workbooks."""
+
+    def head(self, dataset: Dataset) -> tuple[str, ...]:
+        for path in self.chosen(dataset):
+            book = _open(path)
+            for sheet in _sheets(book, path, dataset):
+                _header(
+                    book.get_sheet_by_name(sheet).to_python(nrows=_within(dataset)), path, dataset
+                )
+        return dataset.columns
+
+    def chosen(self, dataset: Dataset) -> list[Path]:
+        return matching(self._config, dataset)
+
+    def stream(self, dataset: Dataset) -> Iterator[Row]:
+        for path in self.chosen(dataset):
+            book = _open(path)
+            for sheet in _sheets(book, path, dataset):
+                yield from _rows(book, sheet, path, dataset)
+
+    def count(self, query: Query) -> int | None:
+        books = ((_open(path), path) for path in self.chosen(query.dataset))
+        return sum(
+            book.get_sheet_by_name(sheet).height
+            for book, path in books
+            for sheet in _sheets(book, path, query.dataset)
+        )
+
+    def describe(self) -> list[Found]:
+        found: dict[str, tuple[str, ...]] = {}
+        for path in sorted(self._config.folder.glob("*.xlsx")):
+            if path.name.startswith("~$"):
+                continue
+            book = _open(path)
+            for name in book.sheet_names:
+                rows = book.get_sheet_by_name(name).to_python(nrows=WITHIN)
+                widest = max(rows, key=_filled, default=[])
+                found.setdefault(name, tuple(filter(None, map(_heading, widest))))
+        return [Found(name, columns) for name, columns in found.items()]
+
+
+def _open(path: Path) -> CalamineWorkbook:
+    try:
+        return CalamineWorkbook.from_path(str(path))
+    except FileNotFoundError as err:
+        raise FixSource("source.file", pattern=path.name, path=path.parent) from err
+    except PermissionError as err:
+        raise FixSource("source.rights", reason=path.name) from err
+    except (CalamineError, OSError) as err:
+        raise FixSource("source.workbook", file=path.name) from err
+
+
+def _sheets(book: CalamineWorkbook, path: Path, dataset: Dataset) -> list[str]:
+    wanted = str(dataset.options.get("sheet", dataset.name))
+    if wanted == "*":
+        return list(book.sheet_names)
+    if wanted not in book.sheet_names:
+        raise FixSource("source.sheet", sheet=wanted, file=path.name)
+    return [wanted]
+
+
+def _rows(book: CalamineWorkbook, sheet: str, path: Path, dataset: Dataset) -> Iterator[Row]:
+    opened = book.get_sheet_by_name(sheet)
+    header = _header(opened.to_python(nrows=_within(dataset)), path, dataset)
+    fill = [name for name in dataset.options.get("fill_down", ()) if name in header.places]
+    must = dataset.options.get("data")
+    above: dict[str, object] = {}
+    start = opened.start[0] if opened.start else 0
+    for number, cells in enumerate(opened.iter_rows()):
+        if number + start < header.first:
+            continue
+        row: dict[str, object] = {
+            name: _cell(cells[at]) if at < len(cells) else None
+            for name, at in header.places.items()
+        }
+        if all(value is None for value in row.values()) or (must and row.get(must) is None):
+            continue
+        for name in fill:
+            if row[name] is None:
+                row[name] = above.get(name)
+            else:
+                above[name] = row[name]
+        yield row | {"@file": path.name, "@row": number + start + 1}
+
+
+def _header(rows: Sequence[Sequence[Any]], path: Path, dataset: Dataset) -> _Header:
+    """Finds the heading: the first place where one to three lines together name every column."""
+    best: list[str] = list(dataset.columns)
+    for lines in _HEADER_LINES:
+        for top in range(max(len(rows) - lines + 1, 0)):
+            width = max((len(row) for row in rows[top : top + lines]), default=0)
+            names = [_joined(rows[top : top + lines], at) for at in range(width)]
+            missing = [c for c in dataset.columns if c not in names]
+            if not missing:
+                return _Header({c: names.index(c) for c in dataset.columns}, top + lines)
+            best = min(best, missing, key=len)
+    raise FixSource("source.header", column=best[0], file=path.name, rows=_within(dataset))
+
+
+def _joined(rows: Sequence[Sequence[Any]], at: int) -> str:
+    parts = [_heading(row[at]) for row in rows if at < len(row)]
+    return " ".join(part for part in parts if part)
+
+
+def _heading(cell: object) -> str:
+    return _SPACES.sub(" ", str(cell if cell is not None else "")).strip()
+
+
+def _filled(row: Sequence[Any]) -> int:
+    return sum(1 for cell in row if _heading(cell))
+
+
+def _cell(value: object) -> object:
+    """Empty texts are nothing; whole floats stay floats, since a NIK kept as one has lost a digit."""
+    if isinstance(value, str):
+        return value.strip() or None
+    return value
+
+
+def _within(dataset: Dataset) -> int:
+    return int(dataset.options.get("within", WITHIN))

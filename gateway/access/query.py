@@ -1,0 +1,23 @@
+"""What may be asked without a person in mind: counts, and who looked."""
+
+from sqlalchemy.orm import Session
+
+from gateway.access import tracker
+from gateway.access.model import Action, Look, Officer, decide
+from gateway.index import query as index
+from gateway.index.query import Stats
+
+
+def counts(session: Session) -> Stats:
+    """How much the index holds; no persons."""
+    return index.stats(session)
+
+
+def looks(session: Session, officer: Officer) -> list[Look]:
+    """The newest 200 looks.
+
+    Raises:
+        Forbidden: the officer may not read the trail.
+    """
+    decide(officer, Action.TRAIL, None)
+    return tracker.looks(session)

@@ -1,0 +1,182 @@
+"""The only door to persons: a logged question, then a logged answer, then the page.
+
+Each act is two transactions of the caller's:
+
+1. `ask_…`: the question stands in the tracker and in the log; commit;
+2. `search`, `open_profile`, `reveal`: the answer is computed, its result entry written; commit;
+then, and only then, it is shown. If the process dies in between, the log shows a question without
+an answer, which counts as access.
+
+Source: design/trust.md 4.3.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from gateway.access import box, tracker
+from gateway.access.model import Action, Asked, Officer, Purpose, QueryId, decide
+from gateway.access.tracker import Asker, Shown
+from gateway.errors import NotFound, Refused
+from gateway.index import query as index
+from gateway.index.arrivals import IndexTools
+from gateway.index.query import Candidate, PersonView, Search
+from gateway.settings import Settings
+from gateway.storage import ids
+
+MOST = 10
+"""Candidates shown at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What stands at the door: the index's tools, the limits and today's business date."""
+
+    tools: IndexTools
+    settings: Settings
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answer to a search, and the leaf of its entry in the log."""
+
+    asked: Asked
+    candidates: tuple[Candidate, ...]
+    leaf: bytes
+
+
+def ask_search(
+    session: Session, officer: Officer, asked: tuple[str, Purpose], door: Door, now: datetime
+) -> QueryId:
+    """Log a search; `asked` is what was typed, and why.
+
+    Raises:
+        Refused: nothing that can be searched for.
+        Forbidden: the officer may not search for this purpose.
+        TooMany: the officer's limit is reached.
+    """
+    typed, purpose = asked
+    terms = box.read_box(typed, door.today)
+    return _ask(session, officer, (Action.SEARCH, purpose, {"typed": typed, **terms}), door, now)
+
+
+def search(session: Session, officer: Officer, query_id: UUID, door: Door, now: datetime) -> Found:
+    """Answer a committed search; at most ten candidates, NIK masked.
+
+    Raises:
+        NotFound: no such search of this officer, or it is older than 15 minutes.
+    """
+    asked = _recall(session, (query_id, officer, Action.SEARCH), door, now)
+    found = tuple(find(session, asked.terms, door))
+    leaf = tracker.answer(session, query_id, _shown(found), door.tools.vault, now)
+    return Found(asked, found, leaf)
+
+
+def ask_profile(
+    session: Session, officer: Officer, asked: tuple[UUID, Purpose], door: Door, now: datetime
+) -> QueryId:
+    """Log that a profile is about to be opened.
+
+    Raises:
+        Forbidden: the officer may not open profiles for this purpose.
+    """
+    person, purpose = asked
+    return _ask(
+        session, officer, (Action.PROFILE, purpose, {"person": ids.show(person)}), door, now
+    )
+
+
+def open_profile(
+    session: Session, officer: Officer, query_id: UUID, door: Door, now: datetime
+) -> tuple[Asked, PersonView]:
+    """The profile that a committed question asked for.
+
+    Raises:
+        NotFound: no such question of this officer, or no such person any more.
+    """
+    asked = _recall(session, (query_id, officer, Action.PROFILE), door, now)
+    view = _profile(session, asked, door)
+    shown = Shown((view.person_id,), view.batches, {"fields": "profile"})
+    tracker.answer(session, query_id, shown, door.tools.vault, now)
+    return asked, view
+
+
+def ask_reveal(
+    session: Session, officer: Officer, asked: tuple[UUID, Purpose], door: Door, now: datetime
+) -> QueryId:
+    """Log that a NIK is about to be shown in full.
+
+    Raises:
+        Forbidden: the officer may not reveal a NIK for this purpose.
+    """
+    person, purpose = asked
+    return _ask(session, officer, (Action.REVEAL, purpose, {"person": ids.show(person)}), door, now)
+
+
+def reveal(
+    session: Session, officer: Officer, query_id: UUID, door: Door, now: datetime
+) -> tuple[Asked, PersonView]:
+    """The profile with its NIK in full; the page decides nothing, the question did.
+
+    Raises:
+        NotFound: no such question of this officer, or no such person any more.
+    """
+    asked = _recall(session, (query_id, officer, Action.REVEAL), door, now)
+    view = _profile(session, asked, door)
+    shown = Shown((view.person_id,), view.batches, {"fields": "profile nik"})
+    tracker.answer(session, query_id, shown, door.tools.vault, now)
+    return asked, view
+
+
+def find(session: Session, terms: Mapping[str, str], door: Door) -> list[Candidate]:
+    """Candidates for the terms of the box; 16 digits are a NIK first, a family card second."""
+    number = terms.get("number")
+    if number is None:
+        wanted = Search(
+            name=terms.get("name"), birth_date=terms.get("birth_date"), phone=terms.get("phone")
+        )
+        return index.find(session, wanted, door.tools, limit=MOST)
+    return index.find(session, Search(nik=number), door.tools, limit=MOST) or index.find(
+        session, Search(no_kk=number), door.tools, limit=MOST
+    )
+
+
+def _ask(
+    session: Session,
+    officer: Officer,
+    question: tuple[Action, Purpose, Mapping[str, str]],
+    door: Door,
+    now: datetime,
+) -> QueryId:
+    action, purpose, _ = question
+    role = decide(officer, action, purpose)
+    if action is Action.SEARCH:
+        tracker.check_rate(session, officer, door.settings, now)
+    asker = Asker(role=role.value, unit=officer.unit, officer_id=officer.id)
+    return tracker.ask(session, asker, question, door.tools.vault, now)
+
+
+def _recall(
+    session: Session, key: tuple[UUID, Officer, Action], door: Door, now: datetime
+) -> Asked:
+    query_id, officer, action = key
+    asked = tracker.recall(session, query_id, officer, door.tools.vault, now)
+    if asked.action is not action:
+        raise NotFound("query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi.")
+    return asked
+
+
+def _profile(session: Session, asked: Asked, door: Door) -> PersonView:
+    person = ids.parse(asked.terms.get("person", ""))
+    if person is None:
+        raise Refused("person.id", "Tidak ada orang dengan tanda itu.")
+    return index.profile(session, person, door.tools)
+
+
+def _shown(found: tuple[Candidate, ...]) -> Shown:
+    batches = tuple(dict.fromkeys(b for c in found for b in c.batches))
+    return Shown(tuple(c.person_id for c in found), batches, {"fields": "candidate"})

@@ -1,0 +1,45 @@
+"""`titian link`: which rows of a file speak of the same person."""
+
+import time
+from pathlib import Path
+
+import click
+
+from gateway.errors import Refused
+from gateway.index import offline
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.argument("source", metavar="INPUT", type=_FILE)
+@click.option("--map", "link_map", required=True, type=_FILE, help="TOML: our fields, your columns.")
+@click.option("--out", required=True, type=_FILE, help="CSV to write: id,cluster_id.")
+@click.option(
+    "--threshold",
+    default=offline.DEFAULT_THRESHOLD,
+    show_default=True,
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    help="Chance of being one person, on average, from which two groups join.",
+)
+@click.option("--json", "stats", type=_FILE, help="Also write figures of the run to this file.")
+def link(source: Path, link_map: Path, out: Path, threshold: float, stats: Path | None) -> None:
+    """Link the persons of a CSV or Parquet file; no database, no broker.
+
+    Writes CLUSTERS.csv, and beside it CLUSTERS.review.csv with the pairs that a person should
+    look at; those are not linked.
+    """
+    started = time.perf_counter()
+
+    def progress(line: str) -> None:
+        click.echo(f"{time.perf_counter() - started:6.1f} s  {line}", err=True)
+
+    try:
+        figures = offline.run(offline.Job(source, link_map, out, threshold), progress)
+    except Refused as err:
+        raise click.ClickException(err.sentence) from err
+    except FileNotFoundError as err:
+        raise click.ClickException(f"There is no file {err.filename}.") from err
+    if stats is not None:
+        seconds = round(time.perf_counter() - started, 2)
+        offline.write_figures(stats, {**figures, "seconds": seconds})

@@ -1,0 +1,164 @@
+"""The counter: one box, candidates, a profile. Who may call it: roles of `access/policy.csv`.
+
+Each look is POST (the question, committed) → 303 → GET (the answer): no NIK ever stands in a URL.
+"""
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+
+from gateway.access import service as access
+from gateway.access.model import Purpose
+from gateway.access.service import Door
+from gateway.errors import NotFound, Refused, TooMany
+from gateway.intake import query as intake
+from gateway.storage import ids
+from gateway.web import auth, show
+from gateway.web.edge import edge
+from gateway.web.freshness import freshness
+from gateway.web.problems import status_of
+
+blueprint = Blueprint("desk", __name__)
+
+
+@blueprint.get("/loket")
+@auth.members_only
+def counter() -> Any:
+    """The search box."""
+    return _counter()
+
+
+@blueprint.post("/cari")
+@auth.members_only
+def ask() -> Any:
+    """Log the search; the answer follows at its own address."""
+    purpose = _purpose()
+    try:
+        with edge().sessions() as session:
+            query_id = access.ask_search(
+                session,
+                auth.officer(),
+                (request.form.get("q", ""), purpose),
+                door(),
+                edge().clock(),
+            )
+            session.commit()
+    except (Refused, TooMany) as refused:
+        return _counter(request.form.get("q", ""), refused.sentence), status_of(refused)
+    return redirect(url_for("desk.answer", query_id=ids.show(query_id)), 303)
+
+
+@blueprint.get("/cari/<query_id>")
+@auth.members_only
+def answer(query_id: str) -> Any:
+    """The candidates of a logged search."""
+    with edge().sessions() as session:
+        found = access.search(session, auth.officer(), _id(query_id), door(), edge().clock())
+        session.commit()
+    return render_template(
+        "found.html",
+        found=found,
+        purpose=found.asked.purpose.value,
+        today=edge().profile.business_date,
+        age=show.age,
+        show_id=ids.show,
+        purposes=[p.value for p in Purpose],
+    )
+
+
+@blueprint.post("/profil")
+@auth.members_only
+def ask_profile() -> Any:
+    """Log that a profile is opened, or its NIK revealed."""
+    person, purpose = _id(request.form.get("person", "")), _purpose()
+    revealing = request.form.get("act") == "reveal"
+    question = access.ask_reveal if revealing else access.ask_profile
+    with edge().sessions() as session:
+        query_id = question(session, auth.officer(), (person, purpose), door(), edge().clock())
+        session.commit()
+    page = "desk.revealed" if revealing else "desk.profile"
+    return redirect(url_for(page, query_id=ids.show(query_id)), 303)
+
+
+@blueprint.get("/profil/<query_id>")
+@auth.members_only
+def profile(query_id: str) -> Any:
+    """One person: who says what, lists, aid, and why these records are one person."""
+    with edge().sessions() as session:
+        asked, view = access.open_profile(
+            session, auth.officer(), _id(query_id), door(), edge().clock()
+        )
+        session.commit()
+        fresh = _freshness(session)
+    return _profile(view, asked.purpose.value, fresh, revealed=False)
+
+
+@blueprint.get("/profil/<query_id>/nik")
+@auth.members_only
+def revealed(query_id: str) -> Any:
+    """The same page with the NIK in full."""
+    with edge().sessions() as session:
+        asked, view = access.reveal(session, auth.officer(), _id(query_id), door(), edge().clock())
+        session.commit()
+        fresh = _freshness(session)
+    return _profile(view, asked.purpose.value, fresh, revealed=True)
+
+
+def door() -> Door:
+    """What stands between an officer and persons."""
+    return Door(edge().index, edge().settings, edge().profile.business_date)
+
+
+def _counter(typed: str = "", problem: str | None = None) -> str:
+    with edge().sessions() as session:
+        fresh = _freshness(session)
+    stale = [
+        a.label
+        for a in edge().profile.agencies.values()
+        if a.code in fresh and fresh[a.code] == "silent"
+    ]
+    return render_template(
+        "counter.html",
+        typed=typed,
+        problem=problem,
+        stale=stale,
+        purposes=[p.value for p in Purpose],
+        purpose=request.form.get("purpose", Purpose.NEW_COMPLAINT.value),
+    )
+
+
+def _profile(view: Any, purpose: str, fresh: dict[str, str], *, revealed: bool) -> str:
+    return render_template(
+        "profile.html",
+        person=view,
+        purpose=purpose,
+        fresh=fresh,
+        revealed=revealed,
+        labels={a.code: a.label for a in edge().profile.agencies.values()},
+        today=edge().profile.business_date,
+        age=show.age,
+        show_id=ids.show,
+        place=edge().profile.wilayah.label,
+    )
+
+
+def _freshness(session: Any) -> dict[str, str]:
+    now = edge().clock()
+    return {
+        code: freshness(edge().profile, code, row.accepted_at, now)
+        for code, row in intake.overview(session).items()
+    }
+
+
+def _purpose() -> Purpose:
+    try:
+        return Purpose(request.form.get("purpose", ""))
+    except ValueError as err:
+        raise Refused("purpose.missing", "Pilih keperluan pencarian terlebih dahulu.") from err
+
+
+def _id(text: str) -> Any:
+    found = ids.parse(text)
+    if found is None:
+        raise NotFound("query.expired", "Alamat itu tidak ada. Cari lagi dari halaman loket.")
+    return found

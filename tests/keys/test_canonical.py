@@ -1,0 +1,156 @@
+"""One byte string per value and one value per byte string: JCS vectors, and what is refused."""
+
+import hashlib
+import json
+import struct
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from keys.canonical import (
+    canonical,
+    digest,
+    from_base64,
+    from_moment,
+    read_json,
+    to_base64,
+    to_moment,
+)
+from keys.errors import BadJson
+from tests.shared import shared
+
+DOCUMENTS = ("arrays", "french", "structures", "unicode", "values", "weird")
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(),
+    lambda each: st.lists(each) | st.dictionaries(st.text(), each),
+    max_leaves=20,
+)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_jcs_documents_come_out_byte_for_byte(name: str) -> None:
+    folder = shared("data/vectors/jcs")
+    value = json.loads((folder / f"input.{name}.json").read_text("utf-8"))
+    assert canonical(value) == (folder / f"output.{name}.json").read_bytes()
+    assert canonical(value) == bytes.fromhex((folder / f"outhex.{name}.txt").read_text())
+
+
+def _es6_numbers(count: int) -> Iterator[int]:
+    static = json.loads(shared("data/vectors/jcs/es6-static-u64.json").read_text())
+    fixed = [int(x, 16) for x in static] + [0x0010000000000000 + k for k in range(2000)]
+    yield from fixed[:count]
+    block, made = bytes(32), len(fixed)
+    while made < count:
+        block = hashlib.sha256(block).digest()
+        for bits in struct.unpack("<4Q", block):
+            number = struct.unpack("<d", struct.pack("<Q", bits))[0]
+            if number and number == number and abs(number) != float("inf") and made < count:
+                made += 1
+                yield bits
+
+
+@pytest.mark.parametrize(
+    ("count", "sha256"),
+    [
+        (1_000, "be18b62b6f69cdab33a7e0dae0d9cfa869fda80ddc712221570f9f40a5878687"),
+        (10_000, "b9f7a8e75ef22a835685a52ccba7f7d6bdc99e34b010992cbc5864cd12be6892"),
+    ],
+)
+def test_es6_numbers_give_the_published_checksum(count: int, sha256: str) -> None:
+    seen = hashlib.sha256()
+    for bits in _es6_numbers(count):
+        number = struct.unpack("<d", struct.pack("<Q", bits))[0]
+        seen.update(f"{bits:x},{canonical(number).decode()}\n".encode())
+    assert seen.hexdigest() == sha256
+
+
+@given(JSON)
+def test_what_is_written_reads_back_and_writes_the_same(value: object) -> None:
+    assert canonical(read_json(canonical(value))) == canonical(value)
+    assert digest(value) == hashlib.sha256(canonical(value)).digest()
+
+
+@pytest.mark.parametrize("value", [2**53, float("nan"), float("inf"), "\ud800", {1: 2}, object()])
+def test_a_value_without_canonical_form_is_refused(value: object) -> None:
+    with pytest.raises(BadJson):
+        canonical(value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a":1,"a":2}',
+        b'{"a":{"b":1,"b":1}}',
+        b"NaN",
+        b"[Infinity]",
+        b"-0",
+        b"1.5",
+        b"1e3",
+        b"9007199254740992",
+        b"123456789012345678901234567890",
+        b'"\\ud800"',
+        b'{"\\udc00":1}',
+        b"\xff",
+        b"",
+        b"[1,]",
+        b"1 2",
+        b"[" * 20_001,
+        b"[" * 15_000,
+        b'"' + b"a" * (1 << 20) + b'"',
+    ],
+    ids=range(18),
+)
+def test_json_that_two_readers_could_read_differently_is_refused(text: bytes) -> None:
+    with pytest.raises(BadJson):
+        read_json(text)
+
+
+def test_fractions_are_read_only_where_they_are_asked_for_and_only_finite() -> None:
+    assert read_json(b'{"max_reject":0.02}', fractions=True) == {"max_reject": 0.02}
+    with pytest.raises(BadJson):
+        read_json(b"1e999", fractions=True)
+
+
+@given(st.binary(max_size=40))
+def test_base64_has_one_spelling(data: bytes) -> None:
+    assert from_base64(to_base64(data)) == data
+
+
+@pytest.mark.parametrize("text", ["QQ", "QR==", "QQ==\n", "Q-==", "QQ= =", "é", "_w=="])
+def test_other_spellings_of_base64_are_refused(text: str) -> None:
+    with pytest.raises(BadJson):
+        from_base64(text)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_a_moment_reads_back_to_the_second(when: datetime) -> None:
+    assert from_moment(to_moment(when)) == when.replace(microsecond=0)
+
+
+def test_a_moment_of_another_zone_is_written_in_utc() -> None:
+    wib = timezone(timedelta(hours=7))
+    assert to_moment(datetime(2026, 11, 24, 9, tzinfo=wib)) == "2026-11-24T02:00:00Z"
+
+
+def test_a_naive_time_is_not_written() -> None:
+    with pytest.raises(BadJson):
+        to_moment(datetime(2026, 11, 24))  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-24T02:00:00+00:00",
+        "2026-11-24 02:00:00Z",
+        "2026-11-24T02:00:00Z\n",
+        "2026-02-30T02:00:00Z",
+        "2026-11-24T02:00:60Z",
+        "٢٠٢٦-11-24T02:00:00Z",
+    ],
+)
+def test_other_spellings_of_a_moment_are_refused(text: str) -> None:
+    with pytest.raises(BadJson):
+        from_moment(text)

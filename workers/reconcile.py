@@ -1,0 +1,30 @@
+"""The duty `reconcile`: the persons that a batch touched are linked. Nothing else reconciles."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from gateway.index import service as index
+from gateway.jobs import Job
+from workers.duty import Duty, carry_out
+
+
+def register(
+    task: Callable[..., Any], tools: Callable[[], Any], now: Callable[[], datetime]
+) -> None:
+    """Make it a task."""
+
+    @task(name=Job.RECONCILE.value)
+    def reconcile(promise: str) -> str:
+        return carry_out(DUTY, promise, tools(), now())
+
+
+def _effect(session: Session, args: dict[str, Any], tools: Any, now: datetime) -> None:
+    del now
+    index.reconcile(session, UUID(args["batch"]), tools.index)
+
+
+DUTY = Duty(Job.RECONCILE.value, _effect)
