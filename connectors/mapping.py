@@ -4,7 +4,8 @@ A rule is a column name, a list of columns (joined), or a table:
 `{ from = …, as = "date" }`, `{ from = …, map = "table" }`, `{ const = … }`,
 `{ ref = "block", from = … }` (the `_id` that the other block gives that key) and
 `{ each = { … } }` (one entry a row: rows of one key are folded into one record).
-`when = { column = …, is = … }` and `default = …` go with each of them.
+`when = { column = …, is = … }`, `else = { … }` (another rule where this one says nothing) and
+`default = …` go with each of them.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -45,12 +46,13 @@ class _Rule:
     ref: Publish | None
     each: tuple["_Rule", ...]
     when: Condition | None
+    other: "_Rule | None" = None
 
     def columns(self) -> Iterator[str]:
         yield from self.cells
         if self.when is not None:
             yield self.when.column
-        for rule in self.each:
+        for rule in (*self.each, *filter(None, (self.other,))):
             yield from rule.columns()
 
 
@@ -74,13 +76,20 @@ class Mapper:
         asked |= {name for name in (self.block.as_of, self.block.watermark) if name}
         return frozenset(asked)
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns by which a folded block's rows must come, so that it always reads the same."""
+        inner = [c for rule in self._rules if rule.each for c in rule.columns() if "." not in c]
+        return tuple(dict.fromkeys((*self.block.key, *inner))) if self.folds else ()
+
     def records(self, rows: Iterable[Row]) -> Iterator[tuple[Row, Mapped | None]]:
         """Each row (of a folded block the first of its key) with its record, None if left aside."""
         if not self.folds:
             for row in rows:
                 yield row, self._record([row])
             return
-        for _, group in groupby(rows, key=self._key):
+        wanted = (row for row in rows if all(one.holds(row) for one in self.block.only))
+        for _, group in groupby(wanted, key=self._key):
             together = list(group)
             yield together[0], self._record(together)
 
@@ -140,6 +149,8 @@ class Mapper:
 
     def _made(self, rule: _Rule, row: Row) -> Made:
         made = self._made_bare(rule, row)
+        if rule.other is not None and made.values.get("") is None:
+            return self._made(rule.other, row)
         default = rule.options.get("default")
         if default is not None and made.values.get("") is None:
             return Made({**made.values, "": default}, made.findings)
@@ -153,6 +164,8 @@ class Mapper:
         cells = [row.get(column) for column in rule.cells]
         if rule.ref is not None:
             key = [text_of(cell) for cell in cells]
+            if "split" in rule.options and key[0]:
+                key = [*key[0].split(str(rule.options["split"]))]
             whole = [part for part in key if part]
             named = make_id(rule.ref, whole, self._secret) if len(whole) == len(key) else None
             return Made({"": named})
@@ -174,7 +187,9 @@ class Mapper:
         options.setdefault("as", "code" if "map" in options else "text")
         if options["as"] not in TRANSFORMS:
             raise _bad(where, f"`as` is one of {', '.join(sorted(TRANSFORMS))}")
-        return _Rule(tuple(key.split(".")), cells, options, ref, each, _when(where, options))
+        other = self._compile(key, options["else"]) if "else" in options else None
+        target = tuple(key.split("."))
+        return _Rule(target, cells, options, ref, each, _when(where, options), other)
 
     def _map(self, where: str, given: Any) -> Mapping[str, str]:
         if isinstance(given, Mapping):

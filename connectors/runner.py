@@ -199,7 +199,7 @@ class _Reading:
         since = None if self._full else self._mark
         used = self._mapper.used
         query = query_of(self._block, used, self._job.config.source, since)
-        return query.ordered(self._block.key) if self._mapper.folds else query
+        return query.ordered(self._mapper.order)
 
     def _take(self, mapped: Mapped) -> None:
         tally = self.tally

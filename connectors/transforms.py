@@ -195,14 +195,22 @@ def as_rt_rw(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG00
 
 
 def as_code(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
-    """A code by label; the label `*` catches the rest, an empty code means nothing is said."""
+    """A code by label; `mati*` is a beginning, `*` the rest, an empty code means nothing is said."""
     label = text_of(cells[0])
     if label is None:
         return Made({"": rule.get("empty")})
-    found = rule["map"].get(fold(label), rule["map"].get("*"))
+    found = _looked_up(rule["map"], fold(label))
     if found is None:
         return Made({"": None}, ("LABEL_UNKNOWN",))
     return Made({"": None if found == "" else found})
+
+
+def _looked_up(table: Mapping[str, str], label: str) -> str | None:
+    found = table.get(label)
+    if found is not None:
+        return found
+    fits = [key for key in table if key.endswith("*") and label.startswith(key[:-1])]
+    return table[max(fits, key=len)] if fits else None
 
 
 def as_label(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
@@ -262,6 +270,7 @@ def as_kelurahan(cells: Cells, rule: Rule, context: Context) -> Made:
         raw = name
     else:
         digits = "".join(text_of(cell) or "" for cell in cells)
+        digits = f"{rule.get('prefix', '')}{digits}" if digits else ""
         code = _NOT_DIGIT.sub("", digits)
         if len(code) != 10:
             return Made({"": None}, ("KEL_UNKNOWN",) if code else ())

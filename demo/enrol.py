@@ -15,6 +15,7 @@ from gateway.settings import Settings
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft, Anchors, Approver
+from keys.enrolment import format_ticket
 from keys.vault import Vault
 from schemas.profile import Profile
 from schemas.records.registry import RECORD_TYPES
@@ -101,7 +102,7 @@ def invite(
             ticket = trust.create_agency(session, draft, trusted, datetime.now(UTC))
             session.commit()
         tickets[code] = folder / f"{code}.json"
-        tickets[code].write_text(ticket.text(), encoding="utf-8")
+        tickets[code].write_text(format_ticket(ticket), encoding="utf-8")
         tickets[code].chmod(0o600)
     return tickets
 

@@ -94,8 +94,8 @@ def _pages(app: Flask, profile: Profile) -> None:
             "officer": found.officer if found else None,
             "csrf": found.csrf if found else None,
             "may_read_trail": auth.may(Action.TRAIL),
-            "city_name": profile.city,
-            "unit_name": profile.unit,
+            "city_name": profile.city.name,
+            "unit_name": profile.unit.name,
             "business_date": profile.business_date,
         }
 

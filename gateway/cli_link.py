@@ -13,7 +13,9 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command()
 @click.argument("source", metavar="INPUT", type=_FILE)
-@click.option("--map", "link_map", required=True, type=_FILE, help="TOML: our fields, your columns.")
+@click.option(
+    "--map", "link_map", required=True, type=_FILE, help="TOML: our fields, your columns."
+)
 @click.option("--out", required=True, type=_FILE, help="CSV to write: id,cluster_id.")
 @click.option(
     "--threshold",

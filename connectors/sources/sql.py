@@ -6,6 +6,7 @@ The SELECT is built here from declared tables and columns; no statement is ever 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -32,6 +33,7 @@ from sqlalchemy.exc import (
     SQLAlchemyError,
 )
 from sqlalchemy.sql import column
+from sqlalchemy.sql.elements import ColumnClause
 from sqlalchemy.sql.expression import FromClause
 
 from connectors.config import SourceConfig
@@ -162,7 +164,7 @@ def _existing_file(url: URL, config: SourceConfig) -> URL:
     return url.set(database=f"file:{name}", query=query)
 
 
-def _statement(query: Query) -> Select[*tuple[object, ...]]:
+def _statement(query: Query) -> Select[Any]:
     main = table(query.dataset.options.get("table", query.dataset.name), *_columns(query))
     main_alias = main.alias("m")
     chosen = [main_alias.c[name].label(name) for name in query.columns]
@@ -177,7 +179,7 @@ def _statement(query: Query) -> Select[*tuple[object, ...]]:
             condition = condition & pair
         joined = joined.join(alias, condition, isouter=join.optional)
         chosen += [alias.c[name].label(f"{join.name}.{name}") for name in columns]
-    statement: Select[*tuple[object, ...]] = select(*chosen).select_from(joined)
+    statement: Select[Any] = select(*chosen).select_from(joined)
     if query.since is not None:
         name, value = query.since
         statement = statement.where(main_alias.c[name] >= _literal(value))
@@ -195,11 +197,11 @@ def _literal(value: object) -> ColumnElement[object]:
     return literal(value)
 
 
-def _columns(query: Query) -> list[Column[object]]:
+def _columns(query: Query) -> list[ColumnClause[Any]]:
     names = [*query.columns, *(c for join, _, _ in query.joins for c in join.on)]
     if query.since is not None:
         names.append(query.since[0])
-    return [column(name) for name in dict.fromkeys(names)]  # type: ignore[misc]
+    return [column(name) for name in dict.fromkeys(names)]
 
 
 def _lost(err: DBAPIError) -> bool:

@@ -133,16 +133,14 @@ def reveal(
 
 
 def find(session: Session, terms: Mapping[str, str], door: Door) -> list[Candidate]:
-    """Candidates for the terms of the box; 16 digits are a NIK first, a family card second."""
-    number = terms.get("number")
-    if number is None:
-        wanted = Search(
-            name=terms.get("name"), birth_date=terms.get("birth_date"), phone=terms.get("phone")
-        )
-        return index.find(session, wanted, door.tools, limit=MOST)
-    return index.find(session, Search(nik=number), door.tools, limit=MOST) or index.find(
-        session, Search(no_kk=number), door.tools, limit=MOST
+    """Candidates for the terms of the box; 16 digits may be a NIK or a family card."""
+    wanted = Search(
+        number=terms.get("number"),
+        name=terms.get("name"),
+        birth_date=terms.get("birth_date"),
+        phone=terms.get("phone"),
     )
+    return index.find(session, wanted, door.tools, limit=MOST)
 
 
 def _ask(

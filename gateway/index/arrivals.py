@@ -1,17 +1,18 @@
 """What comes into the index and what becomes of it: versions of records, and which one stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from keys.vault import Vault
-
+from gateway.index import precedence
 from gateway.index.blocking import HOT
 from gateway.index.clustering import Band
+from gateway.index.precedence import Rule
 from gateway.index.scoring import Model
+from keys.vault import Vault
 from schemas.profile import Profile
 
 PERSON = "person"
@@ -61,13 +62,31 @@ class IndexTools:
     profile: Profile
     model: Model
     threshold: float = 0.0
-    band: Band = Band()
+    band: Band = field(default_factory=Band)
     hot: int = HOT
 
     @property
     def register(self) -> str:
         """The agency whose records register a NIK: the civil register."""
         return self.profile.authorities.register
+
+    def rule(self, attribute: str) -> Rule:
+        """How claims on an attribute become the one that is shown."""
+        house, named = self.profile.unit.code, self.profile.precedence
+        return Rule(
+            order=precedence.order_of(named, attribute, house),
+            combination=self.profile.combination.get(attribute, precedence.FIRST),
+        )
+
+    def label(self, agency: str) -> str:
+        """An agency's label on the screen."""
+        found = self.profile.agencies.get(agency)
+        return agency if found is None else found.label
+
+    def place_name(self, code: str | None) -> str | None:
+        """Today's name of a kelurahan; of one outside the city, its code."""
+        unit = self.profile.wilayah.unit(code) if code else None
+        return code if unit is None else unit.name
 
 
 @dataclass(frozen=True, slots=True)

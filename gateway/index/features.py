@@ -17,7 +17,7 @@ def read(key: str, agency: str, values: Mapping[str, Any], *, is_register: bool)
     """
     nik, stem = _nik(values)
     sex = values.get("sex")
-    address = values.get("address_ktp") or values.get("address_domicile") or {}
+    where = values.get("address_ktp") or values.get("address_domicile") or {}
     return PersonFeatures(
         key=key,
         source=agency,
@@ -28,8 +28,8 @@ def read(key: str, agency: str, values: Mapping[str, Any], *, is_register: bool)
         name=_name(values, sex),
         birth_date=_birth_date(values),
         sex=sex,
-        kelurahan=address.get("kelurahan"),
-        address=_address(address),
+        kelurahan=where.get("kelurahan"),
+        address=address(where),
         phone=numbers.phone(values["phone"]) if "phone" in values else None,
     )
 
@@ -86,12 +86,13 @@ def _birth_date(values: Mapping[str, Any]) -> str | None:
     return None if found is None else found[:length]
 
 
-def _address(address: Mapping[str, Any]) -> str | None:
+def address(given: Mapping[str, Any]) -> str | None:
+    """`street|number|rt|rw` of an address of the wire; None if nothing of it is said."""
     street = number = rt = rw = ""
-    if "street" in address:
-        parsed = places.address(address["street"])
+    if "street" in given:
+        parsed = places.address(given["street"])
         if parsed is not None:
             street, number, rt, rw = parsed.split("|")
-    number = address.get("number") or number
-    rt, rw = address.get("rt") or rt, address.get("rw") or rw
+    number = given.get("number") or number
+    rt, rw = given.get("rt") or rt, given.get("rw") or rw
     return places.structured(street, number, rt, rw) if street or rt or rw else None

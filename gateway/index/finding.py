@@ -3,14 +3,16 @@
 Numbers cost three round trips, however many records they meet; so do names.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
-from gateway.index import normalise, numbers, precedence, reasons, sealing, store_views
+from gateway.index import features, normalise, numbers, precedence, reasons, sealing, store_views
 from gateway.index.arrivals import IndexTools
 from gateway.index.model import Batch, Pairs, PersonFeatures
 from gateway.index.precedence import Claim, Rule
@@ -23,16 +25,14 @@ SHORTEST_NAME = 3
 _BADGE_STATUSES = frozenset(("active", "proposed_in"))
 
 
-def find(
-    session: Session, search: Search, tools: IndexTools, limit: int = 10
-) -> list[Candidate]:
+def find(session: Session, search: Search, tools: IndexTools, limit: int = 10) -> list[Candidate]:
     """The persons whom the search may mean, the likeliest first.
 
     Raises:
         Refused: `search.empty`, nothing to search by, or a name of fewer than three letters.
     """
     wanted, hits = _look_up(session, search, tools)
-    ranked = _rank(wanted, hits, tools)[:limit]
+    ranked = _rank(wanted, hits, tools, limit)
     if not ranked:
         return []
     members: dict[UUID, list[Known]] = {}
@@ -42,7 +42,7 @@ def find(
     names = store_views.names_of(session, [k.record_id for ks in shown.values() for k in ks])
     badges = badges_of(session, shown, tools)
     return [
-        _candidate(person, shown[person], found, names, badges.get(person, ()), tools)
+        _candidate(_Shown(person, shown[person], found, badges.get(person, ())), names, tools)
         for person, found in ranked
     ]
 
@@ -100,9 +100,9 @@ def _look_up(
 
 
 def _rank(
-    wanted: PersonFeatures, hits: Sequence[Hit], tools: IndexTools
+    wanted: PersonFeatures, hits: Sequence[Hit], tools: IndexTools, limit: int
 ) -> list[tuple[UUID, tuple[Evidence, ...]]]:
-    """Each person with the best of the records' reasons, the best person first."""
+    """The best persons, each by the record that fits best, with that record's reasons."""
     if not hits:
         return []
     ordered = sorted(hits, key=lambda h: h.known.features.key)
@@ -110,23 +110,65 @@ def _rank(
     here = np.zeros(len(ordered), dtype=np.int64)
     scorer = Scorer(tools.model)
     found = scorer.evidence(batch, Pairs(here, np.arange(1, len(ordered) + 1, dtype=np.int64)))
-    best: dict[UUID, tuple[float, tuple[Evidence, ...]]] = {}
+    bits = scorer.score(found).tolist()
+    best: dict[UUID, int] = {}
     for at, hit in enumerate(ordered):
-        why = reasons.of_records(reasons.evidence(scorer.explain(found, at)))
-        bits = sum(e.bits for e in why)
-        if hit.person_id not in best or bits > best[hit.person_id][0]:
-            best[hit.person_id] = (bits, why)
-    ranked = sorted(best.items(), key=lambda item: (-item[1][0], item[0]))
-    return [(person, why) for person, (_, why) in ranked]
+        if hit.person_id not in best or bits[at] > bits[best[hit.person_id]]:
+            best[hit.person_id] = at
+    ranked = sorted(best.items(), key=lambda item: (-bits[item[1]], item[1]))[:limit]
+    return [
+        (person, reasons.of_records(reasons.evidence(scorer.explain(found, at))))
+        for person, at in ranked
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A person to be shown: the records, why they were found, and what is known beside."""
+
+    person_id: UUID
+    known: Sequence[Known]
+    found: tuple[Evidence, ...]
+    badges: tuple[str, ...]
 
 
 def _candidate(
-    person: UUID,
-    known: Sequence[Known],
-    found: tuple[Evidence, ...],
-    names: Mapping[int, tuple[str, object, bytes | None]],
-    badges: Sequence[str],
-    tools: IndexTools,
+    shown: _Shown, names: Mapping[int, tuple[str, datetime, bytes | None]], tools: IndexTools
 ) -> Candidate:
-    # One argument more than the house allows would be hidden in a class used once.
-    raise NotImplementedError
+    def golden(attribute: str, value: Callable[[Known], str | None]) -> str | None:
+        claims = [
+            Claim(k.features.source, k.features.key, names[k.record_id][1], said, said)
+            for k in shown.known
+            if k.record_id in names and (said := value(k)) is not None
+        ]
+        rule = tools.rule(attribute)
+        chosen = precedence.golden(claims, Rule(rule.order))
+        return None if chosen is None else str(chosen.value)
+
+    address = golden("address_ktp", lambda k: k.features.address)
+    rt, rw = address.split("|")[2:4] if address else ("", "")
+    kelurahan = golden("address_ktp", lambda k: k.features.kelurahan)
+    agencies = sorted({k.features.source for k in shown.known}, key=_listed(tools))
+    leaves = [names[k.record_id][2] for k in shown.known if k.record_id in names]
+    return Candidate(
+        person_id=shown.person_id,
+        name=golden("name_source", lambda k: names[k.record_id][0]),
+        birth_date=golden("birth_date", lambda k: k.features.birth_date),
+        sex=golden("sex", lambda k: k.features.sex),
+        kelurahan=tools.place_name(kelurahan),
+        rt=rt or None,
+        rw=rw or None,
+        nik_masked=mask_nik(golden("nik", lambda k: features.whole_nik(k.features))),
+        score=sum(e.bits for e in shown.found),
+        why=reasons.words(shown.found),
+        evidence=shown.found,
+        sources=tuple(tools.label(code) for code in agencies),
+        badges=shown.badges,
+        batches=tuple(dict.fromkeys(leaf for leaf in leaves if leaf is not None)),
+    )
+
+
+def _listed(tools: IndexTools) -> Callable[[str], tuple[int, str]]:
+    """The order in which the profile lists agencies; others follow by name."""
+    place = {code: i for i, code in enumerate(tools.profile.agencies)}
+    return lambda code: (place.get(code, len(place)), code)

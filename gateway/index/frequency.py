@@ -41,9 +41,7 @@ class Frequency:
     def _text(self, value: str) -> float:
         core = value.split("|", 1)[0]
         words = core.split()
-        total = sum(
-            self.known.get(w, self.unknown) if len(w) > 1 else _LETTER for w in words
-        )
+        total = sum(self.known.get(w, self.unknown) if len(w) > 1 else _LETTER for w in words)
         if len(words) > 1:
             total = min(total * _WORD_DISCOUNT, self.known.get(core, _CAP))
         return min(total, _CAP)

@@ -23,12 +23,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.errors import Unavailable
-from gateway.index import clustering, persons, store_assertions, store_links
+from gateway.index import clustering, naming, store_assertions, store_links
 from gateway.index.arrivals import IndexTools
 from gateway.index.clustering import Rules
 from gateway.index.keystore import pairs_of
 from gateway.index.keystore_pg import PgKeyStore
-from gateway.index.model import Batch, Bits, Flags, Ints, Pairs
+from gateway.index.model import Batch, Ints, Pairs
+from gateway.index.naming import Cause
 from gateway.index.persons import Event
 from gateway.index.scoring import Scorer
 from gateway.index.store_links import Edge, Known
@@ -133,10 +134,19 @@ def _chunk(
     missing = [r for r in held.records if r not in known]
     known |= store_links.get_known(session, tools.vault, missing)
     groups = _cut(held, known, tools, scorer)
-    done = _name(session, batch_id, groups, _strongest(held), model)
+    written = naming.name(session, Cause(batch_id, model), groups, _strongest(held))
     store_links.savepoint(session, "release savepoint")
     left = store_links.drop_touched(session, batch_id, touched)
-    return done + Reconciled(len(touched), len(look.pairs), len(fresh), left=left)
+    return Reconciled(
+        records=len(touched),
+        pairs=len(look.pairs),
+        edges=len(fresh),
+        created=written[Event.CREATED],
+        joined=written[Event.JOINED],
+        merged=written[Event.MERGED],
+        split=written[Event.SPLIT],
+        left=left,
+    )
 
 
 def _look(session: Session, touched: Sequence[int], tools: IndexTools) -> _Look:
@@ -328,74 +338,3 @@ def _strongest(held: _Held) -> dict[int, float]:
         best[a] = max(bits, best.get(a, bits))
         best[b] = max(bits, best.get(b, bits))
     return best
-
-
-@dataclass(frozen=True, slots=True)
-class _Changes:
-    """What becomes of persons: rows for their tables."""
-
-    added: Sequence[tuple[int, UUID]]
-    moved: Sequence[tuple[int, UUID]]
-    merged: Mapping[UUID, UUID]
-    entries: Sequence[tuple[Event, UUID, UUID | None, int | None]]
-
-
-def _name(
-    session: Session,
-    batch_id: UUID,
-    groups: Sequence[Sequence[int]],
-    bits: Mapping[int, float],
-    model: str,
-) -> Reconciled:
-    """Give the groups their ids, and write what changed, and why, into the journal."""
-    before = store_links.get_persons(session, [r for g in groups for r in g])
-    naming = persons.name(groups, before)
-    fresh = iter(store_links.mint_persons(session, naming.ids.count(None)))
-    ids = [next(fresh) if i is None else i for i in naming.ids]
-    changes = _changes(groups, before, naming, ids)
-    store_links.merge_persons(session, changes.merged)
-    store_links.add_members(session, changes.added)
-    store_links.move_members(session, changes.moved)
-    store_links.add_journal(
-        session,
-        [
-            (event.value, who, other, record, batch_id, None if record is None else bits.get(record), model)
-            for event, who, other, record in changes.entries
-        ],
-    )
-    counts = dict.fromkeys(Event, 0)
-    for event, *_ in changes.entries:
-        counts[event] += 1
-    return Reconciled(
-        created=counts[Event.CREATED],
-        joined=counts[Event.JOINED],
-        merged=counts[Event.MERGED],
-        split=counts[Event.SPLIT],
-    )
-
-
-def _changes(
-    groups: Sequence[Sequence[int]],
-    before: Mapping[int, UUID],
-    naming: persons.Naming,
-    ids: Sequence[UUID],
-) -> _Changes:
-    added, moved = [], []
-    entries: list[tuple[Event, UUID, UUID | None, int | None]] = []
-    merged = {old: ids[number] for old, number in naming.merged.items()}
-    entries += [(Event.MERGED, survivor, old, None) for old, survivor in merged.items()]
-    for number, group in enumerate(groups):
-        who = ids[number]
-        first = group[0] if naming.ids[number] is None else None
-        if first is not None:
-            origin = naming.split.get(number)
-            event = Event.CREATED if origin is None else Event.SPLIT
-            entries.append((event, who, origin, first))
-        for record in group:
-            old = before.get(record)
-            if old == who:
-                continue
-            (added if old is None else moved).append((record, who))
-            if record != first and (old is None or merged.get(old) != who):
-                entries.append((Event.JOINED, who, old, record))
-    return _Changes(added, moved, merged, entries)

@@ -45,7 +45,9 @@ def of_records(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
 def words(found: Iterable[Evidence]) -> tuple[str, ...]:
     """Short phrases, the strongest first: `NIK sama`, `nama mirip`."""
     strongest = sorted(found, key=lambda e: -e.bits)
-    return tuple(f"{_FIELDS.get(e.field, e.field)} {_LEVELS.get(e.level, e.level)}" for e in strongest)
+    return tuple(
+        f"{_FIELDS.get(e.field, e.field)} {_LEVELS.get(e.level, e.level)}" for e in strongest
+    )
 
 
 def tree(count: int, pairs: Sequence[tuple[int, int, float]]) -> list[tuple[int, int, float]]:

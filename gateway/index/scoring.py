@@ -141,7 +141,9 @@ class Scorer:
             bits = float(tables.match[cell] - other[cell])
             shown = band if tables.bands > 1 else None
             reasons.append(Reason(field.field.name, names[level], bits, shown))
-        reasons.append(Reason("alternatives", "strangers or twins" if same_card else "relatives", rest))
+        reasons.append(
+            Reason("alternatives", "strangers or twins" if same_card else "relatives", rest)
+        )
         return tuple(reasons)
 
     def same_card(self, evidence: Evidence) -> Flags:

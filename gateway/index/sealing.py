@@ -13,9 +13,9 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from keys.vault import Vault
-from marshmallow import Schema, fields
+from marshmallow import fields
 
+from keys.vault import Vault
 from schemas.kinds import Kind, Sensitivity
 from schemas.records.registry import RECORD_TYPES
 
@@ -43,7 +43,9 @@ class Place:
 
     @property
     def aad(self) -> bytes:
-        return f"assertion|sealed|{self.agency}|{self.record_type}|{self.source_id}|{self.v}".encode()
+        return (
+            f"assertion|sealed|{self.agency}|{self.record_type}|{self.source_id}|{self.v}".encode()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +177,5 @@ def _has_specific(field: fields.Field[Any]) -> bool:
     if isinstance(field, fields.List):
         return _has_specific(field.inner)
     if isinstance(field, fields.Nested):
-        nested = field.schema
-        return isinstance(nested, Schema) and any(map(_has_specific, nested.load_fields.values()))
+        return any(map(_has_specific, field.schema.load_fields.values()))
     return False

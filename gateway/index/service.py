@@ -100,7 +100,7 @@ def _write_versions(
     owner = {d.arrival.source_id: _owner(d, new_ids) for d in (*moving, *late)}
     written = list(zip((*effective, *late), assertion_ids, strict=True))
     store_assertions.add_assertions(session, _assertion_rows(origin, written, owner, tools))
-    heads = _heads(origin, moving, dict((id(d), a) for d, a in written), owner)
+    heads = _heads(origin, moving, {id(d): a for d, a in written}, owner)
     store_assertions.add_records(
         session, origin, [(s, h) for s, h in heads.items() if s in new_ids]
     )
@@ -222,9 +222,7 @@ def _write_features(
     PgKeyStore(session).put(keys)
 
 
-def _keys(
-    live: Sequence[_Version], people: Sequence[PersonFeatures], tools: IndexTools
-) -> KeyRows:
+def _keys(live: Sequence[_Version], people: Sequence[PersonFeatures], tools: IndexTools) -> KeyRows:
     """The blocking keys, by record id, each once; those of identifiers are keyed by the vault."""
 
     def keyed(label: str, values: Sequence[bytes]) -> list[bytes]:

@@ -89,7 +89,7 @@ def share_gate(session: Session) -> None:
 
 
 def close_gate(session: Session) -> None:
-    """Wait until nobody adds, removes or looks up keys, and keep it so until the transaction ends."""
+    """Wait until nobody adds, removes or looks up keys; so it stays until the transaction ends."""
     session.execute(text("select pg_advisory_xact_lock(:gate)"), {"gate": _HOT_GATE})
 
 
@@ -103,9 +103,7 @@ def note_batch(session: Session, origin: Origin) -> None:
         cur.execute(query, (origin.batch_id, origin.agency, origin.as_of, origin.accepted))
 
 
-def get_current(
-    session: Session, origin: Origin, source_ids: Sequence[str]
-) -> dict[str, Current]:
+def get_current(session: Session, origin: Origin, source_ids: Sequence[str]) -> dict[str, Current]:
     """The newest known versions of these records, locked, ids ascending."""
     query = (
         "select source_id, id, v, content, assertion_id from source_record"
@@ -162,9 +160,7 @@ def move_heads(session: Session, heads: Sequence[Head]) -> None:
 def add_assertions(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
     """Versions in the order of `_ASSERTION`; the clear fields as a dict."""
     at = [name for name, _ in _ASSERTION].index("clear")
-    _copy(
-        session, "assertion", _ASSERTION, [(*r[:at], Jsonb(r[at]), *r[at + 1 :]) for r in rows]
-    )
+    _copy(session, "assertion", _ASSERTION, [(*r[:at], Jsonb(r[at]), *r[at + 1 :]) for r in rows])
 
 
 def known_versions(

@@ -144,9 +144,7 @@ def edges_at(session: Session, record_ids: Iterable[int]) -> list[tuple[int, int
 
 def lock_records(session: Session, record_ids: Iterable[int]) -> dict[int, int | None]:
     """Lock these records, ids ascending; returns the live assertion of each."""
-    query = (
-        "select id, assertion_id from source_record where id = any(%s) order by id for update"
-    )
+    query = "select id, assertion_id from source_record where id = any(%s) order by id for update"
     with bulk.cursor(session) as cur:
         cur.execute(query, (sorted(record_ids),), binary=True)
         return dict(cur.fetchall())
@@ -173,9 +171,7 @@ def replace_edges(
     own = frozenset(ids)
     plain = [e for e in fresh if e.a in own or e.b in own]
     if plain:
-        bulk.copy_rows(
-            session, "edge", _EDGE, [(e.a, e.b, e.bits, e.levels, model) for e in plain]
-        )
+        bulk.copy_rows(session, "edge", _EDGE, [(e.a, e.b, e.bits, e.levels, model) for e in plain])
     # Pairs of a key that cooled may have an edge already, by another key: the same one.
     others = [(e.a, e.b, e.bits, e.levels, model) for e in fresh if not (e.a in own or e.b in own)]
     if others:
@@ -200,9 +196,7 @@ def mint_persons(session: Session, count: int) -> list[UUID]:
     """New persons, in ascending order of their time-ordered ids."""
     if not count:
         return []
-    query = (
-        "insert into person (id) select uuidv7() from generate_series(1, %s) returning id"
-    )
+    query = "insert into person (id) select uuidv7() from generate_series(1, %s) returning id"
     with bulk.cursor(session) as cur:
         cur.execute(query, (count,), binary=True)
         return sorted(row[0] for row in cur)
@@ -211,9 +205,7 @@ def mint_persons(session: Session, count: int) -> list[UUID]:
 def add_members(session: Session, rows: Sequence[tuple[int, UUID]]) -> None:
     """Records that bore no id before."""
     if rows:
-        bulk.copy_rows(
-            session, "membership", (("record_id", "int8"), ("person_id", "uuid")), rows
-        )
+        bulk.copy_rows(session, "membership", (("record_id", "int8"), ("person_id", "uuid")), rows)
 
 
 def move_members(session: Session, rows: Sequence[tuple[int, UUID]]) -> None:

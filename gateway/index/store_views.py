@@ -1,4 +1,5 @@
 """SQL of questions: records by number or name, a person's assertions, and what speaks of them."""
+# ruff: noqa: S608  (queries are put together from this module's own constants, never from values)
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,7 +70,7 @@ class Reached(NamedTuple):
 def by_number(session: Session, vault: Vault, blinds: Blinds) -> list[Hit]:
     """All records of the persons of whom a record carries one of the numbers: one round trip."""
     found = [
-        f"select record_id from person_feature where {column} = any(%({column})s)"  # noqa: S608
+        f"select record_id from person_feature where {column} = any(%({column})s)"
         for column, given in _columns(blinds).items()
         if given
     ]
@@ -94,7 +95,7 @@ def by_name(session: Session, vault: Vault, core: str, birth_date: str | None) -
     session.execute(text(f"set local pg_trgm.word_similarity_threshold = {_least_word(core)}"))
     alike = "{0} %% %(core)s" if " " in core else "({0} %% %(core)s or %(core)s <%% {0})"
     found = " union ".join(
-        f"(select record_id from person_feature where {alike.format(column)}"  # noqa: S608
+        f"(select record_id from person_feature where {alike.format(column)}"
         f" order by similarity({column}, %(core)s) desc, record_id limit %(names)s)"
         for column in ("core", "alias")
     )
@@ -112,7 +113,7 @@ def _columns(blinds: Blinds) -> dict[str, Sequence[bytes]]:
 
 def _hits(session: Session, vault: Vault, found: str, values: Mapping[str, Any]) -> list[Hit]:
     query = (
-        f"with found as materialized ({found}),"  # noqa: S608
+        f"with found as materialized ({found}),"
         " people as materialized (select distinct m.person_id from found"
         " join membership m using (record_id))"
         f" select {COLUMNS}, m.person_id from people join membership m using (person_id)"
@@ -136,7 +137,7 @@ def survivor(session: Session, person_id: UUID) -> UUID | None:
 def members_of(session: Session, vault: Vault, persons: Sequence[UUID]) -> dict[UUID, list[Said]]:
     """The live records of each person, opened."""
     query = (
-        f"select {_MINE}, m.person_id from membership m {_JOINS.format(of='m.record_id')}"  # noqa: S608
+        f"select {_MINE}, m.person_id from membership m {_JOINS.format(of='m.record_id')}"
         " where m.person_id = any(%s) order by r.id"
     )
     with bulk.cursor(session) as cur:
@@ -148,7 +149,9 @@ def members_of(session: Session, vault: Vault, persons: Sequence[UUID]) -> dict[
     return out
 
 
-def names_of(session: Session, records: Sequence[int]) -> dict[int, tuple[str, datetime, bytes | None]]:
+def names_of(
+    session: Session, records: Sequence[int]
+) -> dict[int, tuple[str, datetime, bytes | None]]:
     """The name as the source writes it, its age and the batch's leaf, of live person records."""
     query = (
         "select r.id, a.clear->>'name_source', r.as_of, b.accepted from unnest(%s::int8[]) w(id)"

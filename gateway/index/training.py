@@ -50,13 +50,19 @@ class Defaults:
 
 
 DEFAULTS: Mapping[Kind, Defaults] = {
-    Kind.NIK: Defaults((0.9, 0.06, 0.01, 0.03), (0.015, 0.005, 0.01, 0.97), (0.02, 0.02, 0.9, 0.06)),
+    Kind.NIK: Defaults(
+        (0.9, 0.06, 0.01, 0.03), (0.015, 0.005, 0.01, 0.97), (0.02, 0.02, 0.9, 0.06)
+    ),
     Kind.NO_KK: Defaults((0.85, 0.05, 0.1), (0.93, 0.04, 0.03), (0.93, 0.04, 0.03)),
     Kind.NAME: Defaults(
-        (0.7, 0.16, 0.1, 0.02, 0.02), (0.002, 0.01, 0.02, 0.1, 0.868), (0.001, 0.01, 0.2, 0.25, 0.539)
+        (0.7, 0.16, 0.1, 0.02, 0.02),
+        (0.002, 0.01, 0.02, 0.1, 0.868),
+        (0.001, 0.01, 0.2, 0.25, 0.539),
     ),
     Kind.DATE: Defaults(
-        (0.87, 0.06, 0.05, 0.01, 0.01), (0.01, 0.01, 0.02, 0.03, 0.93), (0.87, 0.06, 0.05, 0.01, 0.01)
+        (0.87, 0.06, 0.05, 0.01, 0.01),
+        (0.01, 0.01, 0.02, 0.03, 0.93),
+        (0.87, 0.06, 0.05, 0.01, 0.01),
     ),
     Kind.SEX: Defaults((0.985, 0.015), (0.5, 0.5), (0.75, 0.25)),
     Kind.KELURAHAN: Defaults((0.86, 0.05, 0.09), (0.86, 0.05, 0.09), (0.86, 0.05, 0.09)),
@@ -134,9 +140,7 @@ def train(sample: Sample, version: str) -> tuple[Model, Evidence]:
     widths = [1 if t is None else len(BANDS) for t in tables]
     learner = _Learner(sample, widths, with_household=with_household)
     sizes = learner.sizes
-    state = learner.learn(
-        _patterns(candidates, widths, sizes), _patterns(random, widths, sizes)
-    )
+    state = learner.learn(_patterns(candidates, widths, sizes), _patterns(random, widths, sizes))
     hypotheses = [h for h in state.priors if h not in {MATCH, STRANGERS}]
     fields = tuple(
         FieldModel(

@@ -46,7 +46,9 @@ def follows(head: Head, at: tuple[int, int], prev: bytes, *, restart: bool) -> F
             "Keep your batches; talk to the gateway's key administrator.",
             reason=head.suspended,
         )
-    expected = (head.epoch + 1, 1) if epoch != head.epoch and restart else (head.epoch, head.seq + 1)
+    expected = (
+        (head.epoch + 1, 1) if epoch != head.epoch and restart else (head.epoch, head.seq + 1)
+    )
     if epoch != expected[0]:
         raise Conflict(
             "stream.epoch",

@@ -17,10 +17,6 @@ from keys.vault import Vault
 from schemas.profile import Profile
 
 
-
-
-
-
 class State(StrEnum):
     """What has become of a batch."""
 

@@ -228,9 +228,7 @@ def _begin(session: Session, payload: BatchPayload) -> None:
     """Open a snapshot; one of the same type that was never finished is given up."""
     assert payload.snapshot is not None
     of_stream = (snapshot.c.agency == payload.agency, snapshot.c.stream == payload.stream)
-    if session.scalar(
-        select(func.count()).where(*of_stream, snapshot.c.id == payload.snapshot.id)
-    ):
+    if session.scalar(select(func.count()).where(*of_stream, snapshot.c.id == payload.snapshot.id)):
         raise Conflict(
             "snapshot.known", "A snapshot of this id was begun before. Give each its own id."
         )

@@ -301,9 +301,7 @@ def put_dispositions(session: Session, batch_id: UUID, found: Sequence[Dispositi
 def dispositions(session: Session, batch_id: UUID, after: int, limit: int) -> list[Disposition]:
     """Dispositions from number `after` on (exclusive), at most `limit`, in their order."""
     rows = session.execute(
-        select(
-            disposition.c.i, disposition.c.code, disposition.c.level, disposition.c.field
-        )
+        select(disposition.c.i, disposition.c.code, disposition.c.level, disposition.c.field)
         .where(disposition.c.batch_id == batch_id, disposition.c.n > after)
         .order_by(disposition.c.n)
         .limit(limit)
@@ -337,9 +335,7 @@ def latest(session: Session) -> Iterator[Row[Any]]:
 def state_counts(session: Session) -> Mapping[tuple[str, str], int]:
     """How many batches of each agency stand in each state."""
     rows = session.execute(
-        select(batch.c.agency, batch.c.state, func.count()).group_by(
-            batch.c.agency, batch.c.state
-        )
+        select(batch.c.agency, batch.c.state, func.count()).group_by(batch.c.agency, batch.c.state)
     )
     return {(agency, state): n for agency, state, n in rows.tuples()}
 
@@ -347,9 +343,7 @@ def state_counts(session: Session) -> Mapping[tuple[str, str], int]:
 def forks(session: Session) -> list[Row[Any]]:
     """Every kept fork, newest first, without the envelopes."""
     columns = [c for c in fork_evidence.c if c.name not in {"ours", "theirs"}]
-    return list(
-        session.execute(select(*columns).order_by(fork_evidence.c.found_at.desc())).all()
-    )
+    return list(session.execute(select(*columns).order_by(fork_evidence.c.found_at.desc())).all())
 
 
 def _at(place: tuple[str, str, int, int]) -> tuple[Any, ...]:

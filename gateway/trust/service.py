@@ -416,9 +416,7 @@ def _activate(session: Session, keyset: Row[Any], now: datetime) -> None:
 
 
 def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
-    return [
-        {"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants
-    ]
+    return [{"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants]
 
 
 def _set_state(session: Session, agency: str, state: AgencyState) -> None:

@@ -252,9 +252,7 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def holds_grant(
-    session: Session, code: str, record_type: str, action: str, now: datetime
-) -> bool:
+def holds_grant(session: Session, code: str, record_type: str, action: str, now: datetime) -> bool:
     """Whether an approved grant covers it now."""
     return bool(
         session.scalar(
@@ -293,9 +291,7 @@ def forget_nonces(session: Session, before: datetime) -> None:
         .with_for_update(skip_locked=True)
         .cte("old")
     )
-    session.execute(
-        delete(nonce).where(nonce.c.kid == old.c.kid, nonce.c.nonce == old.c.nonce)
-    )
+    session.execute(delete(nonce).where(nonce.c.kid == old.c.kid, nonce.c.nonce == old.c.nonce))
 
 
 def count_call(session: Session, code: str, minute: datetime) -> int:

@@ -6,12 +6,17 @@ their own.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import cache
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 from sqlalchemy.orm import Session, sessionmaker
 
+from gateway.index import modelfile
+from gateway.index.arrivals import IndexTools
+from gateway.index.scoring import Model
 from gateway.settings import Settings
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -31,10 +36,30 @@ class Edge:
     profile: Profile
     """The city: its places, agencies, words and business date."""
 
+    @property
+    def index(self) -> IndexTools:
+        """What the index needs to answer."""
+        return IndexTools(vault=self.vault, profile=self.profile, model=_model())
+
+    @property
+    def today(self) -> date:
+        """The desk's business date: the profile's fixed one, else today in the city."""
+        fixed = self.profile.business_date
+        return (
+            self.clock().astimezone(ZoneInfo(self.profile.city.timezone)).date()
+            if fixed is None
+            else fixed
+        )
+
 
 def install(app: Flask, given: Edge) -> None:
     """Make `given` the edge of every view of `app`."""
     app.extensions[_NAME] = given
+
+
+@cache
+def _model() -> Model:
+    return modelfile.load()
 
 
 def edge() -> Edge:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.index import service
-from gateway.index.arrivals import IndexTools
+from gateway.index.arrivals import Absorbed, Arrival, IndexTools, Origin
+from gateway.index.links import Reconciled
 from gateway.index.scoring import Model
 from schemas.profile import Profile
 from tests.conftest import Database
@@ -28,12 +29,26 @@ def tools(fresh_database: Database, model: Model) -> IndexTools:
     return IndexTools(fresh_database.vault, Profile.load("payakumbuh"), model)
 
 
-def load(database: Database, tools: IndexTools, batches: Sequence) -> None:
+def absorb(
+    database: Database, tools: IndexTools, origin: Origin, arrivals: Sequence[Arrival]
+) -> Absorbed:
+    with database.session() as session:
+        done = service.absorb(session, origin, arrivals, tools)
+        session.commit()
+    return done
+
+
+def reconcile(database: Database, tools: IndexTools, origin: Origin) -> Reconciled:
+    with database.session() as session:
+        done = service.reconcile(session, origin.batch_id, tools)
+        session.commit()
+    return done
+
+
+def load(
+    database: Database, tools: IndexTools, batches: Sequence[tuple[Origin, list[Arrival]]]
+) -> None:
     """Absorb and reconcile batch by batch, each in transactions of its own."""
     for origin, arrivals in batches:
-        with database.session() as session:
-            service.absorb(session, origin, arrivals, tools)
-            session.commit()
-        with database.session() as session:
-            service.reconcile(session, origin.batch_id, tools)
-            session.commit()
+        absorb(database, tools, origin, arrivals)
+        reconcile(database, tools, origin)

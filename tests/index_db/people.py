@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from gateway.index import blocking, features, keystore, training
 from gateway.index.arrivals import Arrival, Origin
-from gateway.index.model import Batch, PersonFeatures
-from gateway.index import features, keystore, blocking, training
-from gateway.index.model import FIELDS
+from gateway.index.model import FIELDS, Batch, PersonFeatures
 from gateway.index.scoring import Model
 from schemas.line import content_hash
 
@@ -39,7 +38,17 @@ def town(persons: int = 300, seed: int = 5) -> list[Said]:
         card = f"137601{rng.randint(1, 28):02d}{rng.randint(1, 12):02d}{rng.randint(5, 20):02d}{rng.randint(1, 9999):04d}"
         kelurahan, street = rng.choice(_KELURAHAN), f"Jl. {rng.choice(_LAST)}"
         for _ in range(min(rng.randint(1, 4), persons - number)):
-            said += _records(rng, number, card, {"kelurahan": kelurahan, "street": street, "rt": f"{rng.randint(1, 6):03d}", "rw": "001"})
+            said += _records(
+                rng,
+                number,
+                card,
+                {
+                    "kelurahan": kelurahan,
+                    "street": street,
+                    "rt": f"{rng.randint(1, 6):03d}",
+                    "rw": "001",
+                },
+            )
             number += 1
     rng.shuffle(said)
     return said
@@ -47,11 +56,24 @@ def town(persons: int = 300, seed: int = 5) -> list[Said]:
 
 def _records(rng: random.Random, number: int, card: str, address: dict) -> Iterable[Said]:
     sex = rng.choice("LP")
-    name = f"{rng.choice(_FIRST)} {rng.choice(_FIRST)} {rng.choice(_LAST)}" if rng.random() < 0.5 else f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
-    born = datetime(1940, 1, 1) + timedelta(days=rng.randint(0, 28_000))
+    name = (
+        f"{rng.choice(_FIRST)} {rng.choice(_FIRST)} {rng.choice(_LAST)}"
+        if rng.random() < 0.5
+        else f"{rng.choice(_FIRST)} {rng.choice(_LAST)}"
+    )
+    born = datetime(1940, 1, 1, tzinfo=UTC) + timedelta(days=rng.randint(0, 28_000))
     day = born.day + (40 if sex == "P" else 0)
     nik = f"137601{day:02d}{born:%m%y}{rng.randint(1, 9999):04d}"
-    whole = {"nik": nik, "nik_status": "valid_form", "no_kk": card, "name_source": name.upper(), "sex": sex, "birth_date": f"{born:%Y-%m-%d}", "address_ktp": address, "phone": f"+62813{number:07d}"}
+    whole = {
+        "nik": nik,
+        "nik_status": "valid_form",
+        "no_kk": card,
+        "name_source": name.upper(),
+        "sex": sex,
+        "birth_date": f"{born:%Y-%m-%d}",
+        "address_ktp": address,
+        "phone": f"+62813{number:07d}",
+    }
     for agency in AGENCIES[: 1 + rng.randint(1, 4)]:
         values = dict(whole)
         if agency != "dukcapil":
@@ -86,9 +108,13 @@ def batch_id(number: int) -> UUID:
     return UUID(int=(1_760_000_000_000 + number << 80) | (7 << 76) | (2 << 62) | number)
 
 
-def arrival(i: int, said: Said, v: int = 1, *, op: str = "put", as_of: datetime | None = None) -> Arrival:
+def arrival(
+    i: int, said: Said, v: int = 1, *, op: str = "put", as_of: datetime | None = None
+) -> Arrival:
     values = said.values if op == "put" else {}
-    return Arrival(i, op, said.source_id, v, as_of, content_hash(values, op), values, bytes([i % 251]) * 32)
+    return Arrival(
+        i, op, said.source_id, v, as_of, content_hash(values, op), values, bytes([i % 251]) * 32
+    )
 
 
 def batches(said: Sequence[Said], size: int, v: int = 1) -> list[tuple[Origin, list[Arrival]]]:
@@ -111,7 +137,15 @@ def batches(said: Sequence[Said], size: int, v: int = 1) -> list[tuple[Origin, l
 
 def as_features(said: Iterable[Said], register: str = "dukcapil") -> list[PersonFeatures]:
     """What the engine sees of the records, in the order of their keys."""
-    read = [features.read(features.record_key(s.agency, s.source_id), s.agency, s.values, is_register=s.agency == register) for s in said]
+    read = [
+        features.read(
+            features.record_key(s.agency, s.source_id),
+            s.agency,
+            s.values,
+            is_register=s.agency == register,
+        )
+        for s in said
+    ]
     return sorted(read, key=lambda p: p.key)
 
 

@@ -43,8 +43,8 @@ def test_the_published_signing_key_makes_the_published_bytes() -> None:
     seed = base64.b64decode(golang["skey"].split("+", 4)[4])[1:]
     signer = NoteSigner("PeterNeumann", seed)
     assert signer.vkey == golang["vkey"]
-    line = signer.sign(Checkpoint("PeterNeumann", 1, bytes(32))).decode().split("\n\n")[1]
-    assert line.startswith("— PeterNeumann x08go/")
+    sig = signer.key.hint + signer._signer.sign(golang["text"].encode())
+    assert golang["sig_peter"] == f"— PeterNeumann {base64.b64encode(sig).decode()}\n"
 
 
 def test_published_bad_keys_are_refused() -> None:

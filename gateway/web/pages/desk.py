@@ -16,6 +16,8 @@ from gateway.storage import ids
 from gateway.web import auth, show
 from gateway.web.edge import edge
 from gateway.web.freshness import freshness
+from gateway.web.language import words_of_request
+from gateway.web.persons import labels, speaker
 from gateway.web.problems import status_of
 
 blueprint = Blueprint("desk", __name__)
@@ -59,7 +61,7 @@ def answer(query_id: str) -> Any:
         "found.html",
         found=found,
         purpose=found.asked.purpose.value,
-        today=edge().profile.business_date,
+        today=edge().today,
         age=show.age,
         show_id=ids.show,
         purposes=[p.value for p in Purpose],
@@ -106,7 +108,7 @@ def revealed(query_id: str) -> Any:
 
 def door() -> Door:
     """What stands between an officer and persons."""
-    return Door(edge().index, edge().settings, edge().profile.business_date)
+    return Door(edge().index, edge().settings, edge().today)
 
 
 def _counter(typed: str = "", problem: str | None = None) -> str:
@@ -134,11 +136,10 @@ def _profile(view: Any, purpose: str, fresh: dict[str, str], *, revealed: bool) 
         purpose=purpose,
         fresh=fresh,
         revealed=revealed,
-        labels={a.code: a.label for a in edge().profile.agencies.values()},
-        today=edge().profile.business_date,
-        age=show.age,
+        labels=labels(edge().profile),
+        age=view.age(edge().today),
         show_id=ids.show,
-        place=edge().profile.wilayah.label,
+        say=speaker(edge().profile, words_of_request()),
     )
 
 

@@ -8,7 +8,7 @@ from flask import Blueprint, render_template
 from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
-from gateway.storage import outbox
+from gateway.storage import heartbeat, outbox
 from gateway.trust import query as trust
 from gateway.web import auth
 from gateway.web.edge import edge
@@ -30,7 +30,7 @@ def glance() -> Any:
             agencies=rows,
             log=ledger.state(session),
             queue=outbox.open_count(session),
-            workers=intake.workers_alive(session, now),
+            workers=heartbeat.alive(session, "worker"),
             counts=access.counts(session),
         )
 

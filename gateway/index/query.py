@@ -1,0 +1,69 @@
+"""What can be asked of the index: find a person, open a profile, count. Read through `access`."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from gateway.index import finding, store_views
+from gateway.index import profile as profiles
+from gateway.index.arrivals import IndexTools
+from gateway.index.precedence import Golden
+from gateway.index.view import (
+    Candidate,
+    Cell,
+    Evidence,
+    Link,
+    Note,
+    PersonView,
+    Provenance,
+    Related,
+    Relative,
+    Row,
+    Search,
+    Stats,
+    mask_nik,
+)
+
+__all__ = [
+    "Candidate",
+    "Cell",
+    "Evidence",
+    "Golden",
+    "Link",
+    "Note",
+    "PersonView",
+    "Provenance",
+    "Related",
+    "Relative",
+    "Row",
+    "Search",
+    "Stats",
+    "find",
+    "mask_nik",
+    "profile",
+    "stats",
+]
+
+
+def find(session: Session, search: Search, tools: IndexTools, limit: int = 10) -> list[Candidate]:
+    """At most `limit` persons whom the search may mean, the likeliest first; NIK masked.
+
+    Raises:
+        Refused: `search.empty`, nothing to search by, or a name of fewer than three letters.
+    """
+    return finding.find(session, search, tools, limit)
+
+
+def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
+    """All that the index holds of a person; an id that was merged away leads to the survivor.
+
+    Raises:
+        NotFound: `person.unknown`.
+    """
+    return profiles.profile(session, person_id, tools)
+
+
+def stats(session: Session) -> Stats:
+    """How much the index holds."""
+    persons, auto, steward, pending = store_views.link_counts(session)
+    return Stats(persons, store_views.counts(session), auto, steward, pending)
