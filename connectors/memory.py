@@ -224,6 +224,11 @@ class Memory:
                 return str(row[0])
         return record_id
 
+    def rehearsed_block(self, name: str) -> int:
+        """The number of a block for a preview, which forgets the preview before it."""
+        self._run("DELETE FROM temp.fresh")
+        return self.find_block(name) or -1
+
     def rehearse_new(self, block: int, record_id: str) -> bool:
         """In a preview: True at the first sight of an id, without keeping it."""
         fold = _fold(block, record_id)

@@ -162,7 +162,8 @@ class _Reading:
         self.tally = Tally(block.name, block.record_type, hides_key=block.hmac)
         self._full = sealer is not None and sealer.is_full
         self._mapper = job.mappers[block.name]
-        self._number = job.memory.block(block.name) if sealer else _number(job.memory, block.name)
+        memory = job.memory
+        self._number = memory.block(block.name) if sealer else memory.rehearsed_block(block.name)
         self._diff = Diff(job.memory, self._number, rehearse=sealer is None)
         self._parser = LineParser(schema_of(block.schema))
         self._kept = job.memory.watermark(block.name)
@@ -292,11 +293,6 @@ class _Reading:
         memory.put_findings(self._block.name, tally.rows)
         tally.batches = self._sealer.batches
         memory.put_run(self._block.name, to_moment(self._started), tally.figures())
-
-
-def _number(memory: Memory, name: str) -> int:
-    """The block's number, without making one in a rehearsal."""
-    return memory.find_block(name) or 0
 
 
 def _rehearsed_line(op: str, record_id: str, body: str, as_of: str | None) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from connectors.errors import Wait
 from demo.processes import ROOT, environment
 from gateway.settings import Settings
 from gateway.trust import query as trust_query
@@ -33,7 +34,8 @@ class Host:
     """Where the demo's connectors live, and what their TOML files need to know."""
 
     folder: Path
-    variables: Mapping[str, str]
+    sources: Mapping[str, str]
+    """Agency to the URL or folder of its own database."""
 
     def state(self, agency: str) -> Path:
         """The state folder of one connector."""
@@ -43,23 +45,25 @@ class Host:
         """The SQLite file in which a connector remembers what it sent."""
         return self.state(agency) / "data" / "memory.sqlite"
 
-    def run(self, agency: str, command: str, *arguments: str) -> str:
+    def run(self, agency: str, command: str, *arguments: str, waiting: bool = False) -> str:
         """Run `titian-connector COMMAND` for an agency; returns what it printed.
 
+        `waiting`: the exit code that says "not yet" is as good as 0.
+
         Raises:
-            ConnectorFailed: it exited with anything but 0.
+            ConnectorFailed: it exited otherwise.
         """
         config = ROOT / "connectors" / "agencies" / f"{agency}.toml"
-        variables = {**self.variables, "TITIAN_CONNECTOR_STATE": str(self.state(agency))}
+        options = ["--config", str(config), "--state", str(self.state(agency)), "--lang", "en"]
         done = subprocess.run(
-            [sys.executable, "-m", "connectors", "--config", str(config), command, *arguments],
+            [sys.executable, "-m", "connectors", *options, command, *arguments],
             cwd=ROOT,
-            env=environment(variables),
+            env=environment({"TITIAN_SOURCE": self.sources[agency]}),
             capture_output=True,
             text=True,
             check=False,
         )
-        if done.returncode != 0:
+        if done.returncode != 0 and not (waiting and done.returncode == Wait.exit_code):
             said = (done.stderr or done.stdout).strip()
             raise ConnectorFailed(f"titian-connector {command} ({agency}): {said[-2000:]}")
         return done.stdout

@@ -169,11 +169,11 @@ def _build(stage: Stage) -> City:
         stage.host = Host(
             stage.host.folder,
             {
-                "DISDIK_URL": disdik,
-                "DSTK_URL": f"sqlite:///{city.dstk}",
-                "BAZ_URL": f"sqlite:///{city.baz}",
-                "DUKCAPIL_DIR": str(city.folders["dukcapil"]),
-                "DINKES_DIR": str(city.folders["dinkes"]),
+                "disdik": disdik,
+                "dstk": f"sqlite:///{city.dstk}",
+                "baz": f"sqlite:///{city.baz}",
+                "dukcapil": str(city.folders["dukcapil"]),
+                "dinkes": str(city.folders["dinkes"]),
             },
         )
         rows = sum(n for tables in city.counts.values() for n in tables.values())
@@ -193,7 +193,8 @@ def _enrol(stage: Stage, city: City) -> None:
         folder = stage.options.var.resolve() / "tickets"
         tickets = enrol.invite(stage.sessions, stage.profile, trusted, folder)
         for code, ticket in tickets.items():
-            stage.host.run(code, "enrol", "--ticket", str(ticket), "--no-wait")
+            stage.host.run(code, "init", "--unattended")
+            stage.host.run(code, "enrol", "--ticket", str(ticket), waiting=True)
         approved = enrol.approve_all(stage.sessions)
         for code, ticket in tickets.items():
             stage.host.run(code, "enrol", "--ticket", str(ticket))
@@ -239,11 +240,12 @@ def _work(stage: Stage) -> None:
 
 def _settle(stage: Stage) -> None:
     with stage.table.phase("settle") as phase:
-        stage.host.each(AGENCIES, "publish")
-        said = stage.host.each(AGENCIES, "status", "--json")
-        waiting = sum(json.loads(s)["unsettled"] for s in said.values())
-        if waiting:
+        said = stage.host.each(AGENCIES, "publish", "--json")
+        told = [json.loads(s) for s in said.values()]
+        if waiting := sum(t["open"] for t in told):
             raise DemoFailed(f"{waiting} batches have no proof in the log")
+        if again := sum(t["sent"] for t in told):
+            raise DemoFailed(f"{again} records were sent again although nothing had changed")
         phase.said = "every receipt was exchanged for a proof in the log; nothing new to send"
 
 

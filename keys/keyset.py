@@ -257,10 +257,12 @@ def accept_first(
     _check_times(keyset, now)
     # 3. Keys nobody has used before, none twice.
     provers = keyset.provers()
-    raws = [key.raw for key in provers.values()]
-    if not keyset.keys or len(set(raws)) != len(raws):
+    raws = {key.raw for key in provers.values()}
+    named = len(keyset.keys) + len(keyset.witness)
+    named += len(keyset.recovery.keys) if keyset.recovery else 0
+    if not keyset.keys or len(raws) != named:
         raise BadStatement("keyset.key", "A keyset names at least one key, and each once.")
-    if not set(raws).isdisjoint(known_keys):
+    if not raws.isdisjoint(known_keys):
         raise BadKey("key.known", "A key of the keyset has been used before; make a new one.")
     # 4. Proof of possession: each key signed this statement.
     if envelope.verify(provers) != provers.keys():

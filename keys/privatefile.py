@@ -26,14 +26,19 @@ def read_private(path: Path) -> bytes:
             owner (``keyfile.owner``), open to others (``keyfile.mode``), or too large
             (``keyfile.damaged``).
     """
+    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        handle = os.open(path, flags)
     except FileNotFoundError as err:
         raise KeyFileError("keyfile.missing", f"There is no key file at {path}.") from err
     except OSError as err:
         raise KeyFileError("keyfile.kind", f"The key file {path} cannot be opened.") from err
+    try:
+        _check_closed_to_others(os.fstat(handle), path)
+    except KeyFileError:
+        os.close(handle)
+        raise
     with os.fdopen(handle, "rb") as file:
-        _check_closed_to_others(os.fstat(file.fileno()), path)
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise KeyFileError("keyfile.damaged", f"The key file {path} is too large to be one.")

@@ -125,7 +125,17 @@ REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
             },
             witness={WIT.kid: {"vkey": NoteKey("w", 4, WIT.public).vkey()}},
         ),
-        "keyset.possession",
+        "keyset.key",
+    ),
+    "online key as recovery key": (
+        lambda: payload(
+            recovery={
+                "threshold": 1,
+                "kids": [ONE.kid],
+                "pubs": {ONE.kid: to_base64(ONE.public.raw)},
+            }
+        ),
+        "keyset.key",
     ),
 }
 
