@@ -1,4 +1,4 @@
-"""Puts one run together from the settings: memory, source, rules, signer, gateway. Nobody else knows all."""
+"""Puts one run together from the settings: memory, source, rules, signer, gateway."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

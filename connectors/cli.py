@@ -1,4 +1,4 @@
-"""`titian-connector`: the composition root of the agency's side; reads the clock, prints, sets exit codes."""
+"""`titian-connector`: the root of the agency's side; reads the clock, prints, sets exit codes."""
 
 import json
 import secrets
@@ -57,7 +57,7 @@ class Desk:
 
 
 def main() -> None:
-    """The command; sentences in the language of `--lang` (or TITIAN_LANG), Indonesian by default."""
+    """The command; speaks the language of `--lang` (or TITIAN_LANG), Indonesian by default."""
     lang = language(sys.argv[1:])
     try:
         commands(lang).main(standalone_mode=False)
@@ -208,7 +208,7 @@ def _publish(lang: str) -> click.Command:
     @click.option("--settle", "seconds", type=float, default=15.0, help=say("publish.settle", lang))
     @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
     @click.pass_obj
-    def command(desk: Desk, block: str | None, seconds: float, **flags: bool) -> None:
+    def command(desk: Desk, /, block: str | None, seconds: float, **flags: bool) -> None:
         started = time.monotonic()
         config = desk.config()
         wishes = Wishes(flags["full"], flags["accept_vanished"], block)

@@ -1,4 +1,4 @@
-"""The settings of one connector, from one TOML file; the only reader of the environment on this side."""
+"""The settings of one connector, from one TOML file; this side's only reader of the environment."""
 
 import os
 import re

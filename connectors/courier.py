@@ -1,4 +1,4 @@
-"""Carries the outbox to the gateway: idempotent, in order, healed from the head only when it is ours.
+"""Carries the outbox to the gateway: in order, idempotent, healed only from a head that is ours.
 
 What can be wrong with a head, and what follows (trust.md 2.5):
 
@@ -162,7 +162,8 @@ class Courier:
             if err.code != "gateway.unreachable":
                 raise
             waiting = self.memory.counts()["waiting"]
-            raise Wait("gateway.unreachable", **{**err.facts, "waiting": waiting}) from err
+            reason = err.facts.get("reason")
+            raise Wait("gateway.unreachable", reason=reason, waiting=waiting) from err
 
 
 def log_seen(memory: Memory) -> LogSeen:

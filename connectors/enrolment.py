@@ -1,4 +1,4 @@
-"""From a ticket to an active key: make the key, prove that we hold it, wait for two persons, believe the log.
+"""From a ticket to an active key: make it, prove it, wait for two persons, believe the log.
 
 Every step can be repeated: what was made before is used again, so a lost answer costs nothing.
 """
@@ -189,9 +189,5 @@ def require_active(memory: Memory, agency: str) -> None:
 
 
 def _clean(name: str) -> str:
-    return (
-        "".join(
-            c if c.isascii() and (c.isalnum() or c in "-") else "-" for c in name.lower()
-        ).strip("-")
-        or "connector"
-    )
+    kept = "".join(c if c.isascii() and c.isalnum() else "-" for c in name.lower())
+    return kept.strip("-") or "connector"

@@ -1,4 +1,4 @@
-"""What can go wrong on the agency's side, grouped by who can act; the sentences stand in `sentences.json`.
+"""What can go wrong on the agency's side, grouped by who can act; sentences in `sentences.json`.
 
 ConnectorError
 ├── FixSource     (exit 3)  the agency's own data or database: the officer mends it there
@@ -14,7 +14,7 @@ from importlib.resources import files
 
 
 class ConnectorError(Exception):
-    """One fact that stopped a run, as a code and harmless particulars (never a value of a record)."""
+    """One fact that stopped a run: a code and harmless particulars, never a record's value."""
 
     exit_code = 1
 

@@ -1,4 +1,4 @@
-"""What the gateway says is believed only here: receipts by its key, places in the log by its checkpoint."""
+"""What the gateway says is believed only here: receipts by its key, places by its checkpoint."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ SECRET_BYTES = 32
 
 
 def make_id(block: Publish, values: Sequence[str], secret: bytes) -> str | None:
-    """The `_id` of a key's texts under a block's rule, or None where it may not be sent as it is."""
+    """The `_id` of a key under a block's rule, or None where it may not be sent as it is."""
     if block.hmac:
         named = json.dumps([block.id_space, *values], ensure_ascii=False).encode("utf-8")
         keyed = hmac.digest(secret, named, hashlib.sha256)

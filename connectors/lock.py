@@ -1,4 +1,4 @@
-"""One connector at a time on one state folder: an exclusive lock that the system lets go at any death."""
+"""One connector at a time on a state folder: a lock that the system lets go at any death."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ class Mapper:
 
     @property
     def order(self) -> tuple[str, ...]:
-        """The columns by which a folded block's rows must come, so that it always reads the same."""
+        """The columns by which a folded block's rows must come, so that it reads the same."""
         inner = [c for rule in self._rules if rule.each for c in rule.columns() if "." not in c]
         return tuple(dict.fromkeys((*self.block.key, *inner))) if self.folds else ()
 
@@ -103,13 +103,12 @@ class Mapper:
             return Mapped("", own, "put", {}, None, (), str(first["@fault"]))
         if not all(condition.holds(first) for condition in self.block.only):
             return None
-        key = self._key(first)
-        own = "|".join(part or "" for part in key)
-        if not all(key):
-            return Mapped("", own, "put", {}, None, (), "KEY_EMPTY")
-        made = make_id(self.block, [part or "" for part in key], self._secret)
+        key = [part or "" for part in self._key(first)]
+        own = "|".join(key)
+        made = make_id(self.block, key, self._secret) if all(key) else None
         if made is None:
-            return Mapped("", own, "put", {}, None, (), "KEY_SHAPE")
+            refused = "KEY_SHAPE" if all(key) else "KEY_EMPTY"
+            return Mapped("", own, "put", {}, None, (), refused)
         as_of = first.get(self.block.as_of) if self.block.as_of else None
         if self.block.delete and all(one.holds(first) for one in self.block.delete):
             return Mapped(made, own, "del", {}, as_of, ())
@@ -173,7 +172,7 @@ class Mapper:
 
     def _compile(self, key: str, rule: Any) -> _Rule:
         where = f"publish.{self.block.name}.fields.{key}"
-        options = {"from": rule} if isinstance(rule, str | list) else dict(rule)
+        options: dict[str, Any] = {"from": rule} if isinstance(rule, str | list) else dict(rule)
         cells = options.get("from", [])
         cells = (cells,) if isinstance(cells, str) else tuple(cells)
         each = tuple(self._compile(k, r) for k, r in options.get("each", {}).items())

@@ -1,4 +1,4 @@
-"""What became of the records: the gateway's signed results, told with the officer's own row keys."""
+"""What became of the records: the gateway's signed results, with the officer's own row keys."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What the officer sees: sentences in the language asked for, tables, a progress bar on a terminal."""
+"""What the officer sees: sentences in two languages, tables, a progress bar on a terminal."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,10 +11,8 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from connectors.runner import Tally
-from connectors.transforms import MAPPING_FINDINGS
 from schemas.quality import FINDINGS
 
-PERSONAL = ("nik", "nik_raw", "no_kk", "phone", "mother_name", "nisn", "card_no")
 _KEPT = 3
 
 
@@ -22,6 +20,14 @@ _KEPT = 3
 def texts() -> Mapping[str, Mapping[str, str]]:
     """Every text of the screen in both languages."""
     text = files("connectors").joinpath("texts.json").read_text(encoding="utf-8")
+    table: Mapping[str, Mapping[str, str]] = json.loads(text)
+    return table
+
+
+@cache
+def mapping_findings() -> Mapping[str, Mapping[str, str]]:
+    """Findings that only a mapping can make; those of a record stand in `schemas.quality`."""
+    text = files("connectors").joinpath("findings.json").read_text(encoding="utf-8")
     table: Mapping[str, Mapping[str, str]] = json.loads(text)
     return table
 
@@ -34,8 +40,9 @@ def say(key: str, lang: str, **facts: object) -> str:
 
 def meaning(code: str, lang: str) -> str:
     """What a finding says and how to mend it at the source."""
-    if code in MAPPING_FINDINGS:
-        return MAPPING_FINDINGS[code][lang]
+    own = mapping_findings().get(code)
+    if own is not None:
+        return own[lang]
     found = FINDINGS.get(code)
     if found is None:
         return code
@@ -50,15 +57,29 @@ def masked(value: object, name: str = "") -> object:
         return {key: masked(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
         return [masked(inner, name) for inner in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or name not in _MASKS:
         return value
-    if name in PERSONAL:
-        return value[:4] + "•" * max(0, len(value) - 4)
-    if name in ("name_source", "recipient", "street", "note", "aliases", "birth_place"):
-        return " ".join(word[:1] + "•" * min(_KEPT, len(word) - 1) for word in value.split())
-    if name == "birth_date":
-        return value[:4] + "-••-••"
-    return value
+    return _MASKS[name](value)
+
+
+def _digits(value: str) -> str:
+    return value[:4] + "•" * max(0, len(value) - 4)
+
+
+def _initials(value: str) -> str:
+    return " ".join(word[:1] + "•" * min(_KEPT, len(word) - 1) for word in value.split())
+
+
+def _year(value: str) -> str:
+    return value[:4] + "-••-••"
+
+
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    **dict.fromkeys(("nik", "nik_raw", "no_kk", "phone", "nisn", "card_no"), _digits),
+    **dict.fromkeys(("name_source", "mother_name", "recipient", "aliases"), _initials),
+    **dict.fromkeys(("street", "note", "birth_place"), _initials),
+    "birth_date": _year,
+}
 
 
 @contextmanager

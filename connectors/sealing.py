@@ -1,4 +1,4 @@
-"""Record lines become signed batches, each numbered, chained to the last, and put into the outbox."""
+"""Record lines become signed batches, each numbered, chained to the last, in the outbox."""
 
 import base64
 import json
@@ -61,7 +61,7 @@ class Sealer:
         return self._snapshot is not None
 
     def line(self, op: str, record_id: str, body: str, as_of: str | None) -> bytes:
-        """The record's line in the batch being collected; `body` is the JSON object of its fields."""
+        """The record's line in the batch in hand; `body` is the JSON object of its fields."""
         salt = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
         version = self._head.epoch * EPOCH_FACTOR + self._head.seq + 1
         head = f'{{"_s":"{salt}","_op":"{op}","_id":"{record_id}","_v":{version}'

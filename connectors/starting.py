@@ -1,4 +1,4 @@
-"""The first settings file: what a source offers, and which column probably means what. A proposal."""
+"""A first settings file: what a source offers, and which column probably means what."""
 
 import re
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,8 @@
 """The small named list of what may be done to a cell on its way to the wire.
 
 Each transform takes the cells of one rule and gives values by name: `""` is the field itself, any
-other name stands beside it (`nik` also says `nik_raw`). What cannot be read is left out and named by
-a finding; a cell never stops a row, let alone a run.
+other name stands beside it (`nik` also says `nik_raw`). What cannot be read is left out and named
+by a finding; a cell never stops a row, let alone a run.
 """
 
 import re
@@ -50,7 +50,7 @@ class Place(Protocol):
 class Resolver(Protocol):
     """The city profile's knowledge of places."""
 
-    def resolve(  # noqa: PLR0913 - the profile's own signature
+    def resolve(
         self,
         *,
         kemendagri: str | None = None,
@@ -245,7 +245,7 @@ def as_list(cells: Cells, rule: Rule, context: Context) -> Made:
     """
     if "map" in rule:
         made = [as_code([cell], rule, context) for cell in cells]
-        findings = tuple(code for one in made for code in one.findings)
+        findings: tuple[str, ...] = tuple(code for one in made for code in one.findings)
         items = [one.values[""] for one in made if one.values[""] is not None]
     else:
         findings, items = (), [text for text in map(text_of, cells) if text]
@@ -266,7 +266,7 @@ def as_kelurahan(cells: Cells, rule: Rule, context: Context) -> Made:
         district = _KECAMATAN_WORD.sub("", text_of(cells[1]) or "") if len(cells) > 1 else None
         if name is None and not district:
             return Made({"": None})
-        asked = {"name": name, "kecamatan": district or None}
+        place = context.wilayah.resolve(name=name, kecamatan=district or None)
         raw = name
     else:
         digits = "".join(text_of(cell) or "" for cell in cells)
@@ -275,9 +275,9 @@ def as_kelurahan(cells: Cells, rule: Rule, context: Context) -> Made:
         if len(code) != 10:
             return Made({"": None}, ("KEL_UNKNOWN",) if code else ())
         dotted = f"{code[:2]}.{code[2:4]}.{code[4:6]}.{code[6:]}"
-        asked = {by: dotted if by == "kemendagri" else code}
+        resolve = context.wilayah.resolve
+        place = resolve(kemendagri=dotted) if by == "kemendagri" else resolve(bps=code)
         raw = dotted if by == "kemendagri" else code
-    place = context.wilayah.resolve(**asked)
     values = {"": place.kelurahan, "kecamatan": place.kecamatan, "kelurahan_raw": raw}
     return Made(values, tuple(place.findings))
 
@@ -300,47 +300,6 @@ TRANSFORMS: Mapping[str, Transform] = {
     "list": as_list,
     "kelurahan": as_kelurahan,
 }
-
-# Findings that only a mapping can make; those of the record itself stand in schemas/quality.py.
-MAPPING_FINDINGS: Mapping[str, Mapping[str, str]] = {
-    "DATE_UNREADABLE": {
-        "id": "Tanggal tidak dapat dibaca; ditinggalkan kosong. Tulis seperti 31-12-1980.",
-        "en": "The date cannot be read; it was left empty. Write it like 31-12-1980.",
-    },
-    "AMOUNT_UNREADABLE": {
-        "id": "Jumlah rupiah tidak dapat dibaca dengan pasti. Tulis seperti 400000.",
-        "en": "The amount cannot be read with certainty. Write it like 400000.",
-    },
-    "AMOUNT_NEGATIVE": {
-        "id": "Jumlah rupiah negatif. Tulis jumlah penyaluran; pembatalan dicatat sendiri.",
-        "en": "The amount is negative. Write the amount paid; a reversal is a record of its own.",
-    },
-    "PHONE_UNREADABLE": {
-        "id": "Nomor telepon tidak dapat dibaca. Tulis seperti 081234567890.",
-        "en": "The telephone number cannot be read. Write it like 081234567890.",
-    },
-    "LABEL_UNKNOWN": {
-        "id": "Isi kolom tidak ada dalam tabel padanan. Betulkan ejaan atau tambahkan padanannya.",
-        "en": "The label is not in the value map. Mend its spelling or add it to the map.",
-    },
-    "ROW_SHAPE": {
-        "id": "Baris mempunyai jumlah kolom yang salah, jadi tidak dikirim. Betulkan baris itu di berkas.",
-        "en": "The row has a wrong number of columns, so it is not sent. Mend that line of the file.",
-    },
-    "FILE_HALF_WRITTEN": {
-        "id": "Berkas terbaru belum lengkap dan ditinggalkan; yang dibaca berkas lengkap sebelumnya.",
-        "en": "The newest file is not complete and was left; the whole one before it was read.",
-    },
-    "KEY_EMPTY": {
-        "id": "Baris tidak mempunyai kunci, jadi tidak dikirim. Isi kolom kuncinya di sumber.",
-        "en": "The row has no key, so it is not sent. Fill its key column at the source.",
-    },
-    "KEY_SHAPE": {
-        "id": 'Kunci baris terlalu panjang atau memakai tanda yang tidak boleh. Pakai key_form = "hmac".',
-        "en": 'The row\'s key is too long or has characters that may not be sent. Use key_form = "hmac".',
-    },
-}
-
 
 def fold(label: str) -> str:
     """A label as value maps know it: one space between words, case does not count."""

@@ -187,6 +187,8 @@ def _judge_record(case: _Case, held: bundle.RecordEvidence) -> None:
     accepted = _judge_accept(case, held.accept, envelope, batch)
     # 6. A key that was known by then signed it, and none of its keys was lost by then.
     known = chain if accepted is None else [each for each in chain if each.index < accepted]
+    if chain and not known:
+        case.note("order", Verdict.INVALID, "key.unknown_then")
     keys = known[-1].keyset.publics("batch") if known else _pinned(case, batch.agency)
     kids = _judge_signature(case, envelope, keys)
     if accepted is not None:

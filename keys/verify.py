@@ -121,6 +121,10 @@ _SENTENCES: dict[str, dict[str, tuple[str, str, str]]] = {
         ),
         "en": ("The keyset is in the log.", "The keyset is not proved to be in the log.", ""),
     },
+    "order": {
+        "id": ("", "Kiriman diterima sebelum kunci instansi tercatat dalam log.", ""),
+        "en": ("", "The batch was accepted before the log knew the agency's keys.", ""),
+    },
     "accept": {
         "id": (
             "Catatan penerimaan menyebut kiriman ini.",
@@ -250,7 +254,3 @@ def _as_json(paths: Sequence[Path], reports: Sequence[Report]) -> dict[str, obje
         ],
         "exit": _exit_status([report.verdict for report in reports]),
     }
-
-
-if __name__ == "__main__":
-    main()

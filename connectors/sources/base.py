@@ -1,4 +1,4 @@
-"""What a source of rows is: it checks that what is declared is there, and streams rows of allowed columns.
+"""What a source is: it checks that what is declared is there, and streams allowed columns.
 
 A query is built from the allow-list alone, so that a table or column that is not declared cannot be
 asked for by any configuration.

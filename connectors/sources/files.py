@@ -1,7 +1,7 @@
-"""What sources of files share: which files of a folder count, their dates, joins and order by a shelf.
+"""What sources of files share: which files count, their dates, joins and order by a shelf.
 
-A shelf is a temporary SQLite database on disk, so that a joined or sorted file never has to fit into
-memory; it is made only for a query that asks for a join or an order.
+A shelf is a temporary SQLite database on disk, so that a joined or sorted file never has to fit
+into memory; it is made only for a query that asks for a join or an order.
 """
 
 import fnmatch

@@ -1,6 +1,7 @@
-"""Tables of a SQL database through SQLAlchemy: PostgreSQL, MariaDB/MySQL, SQLite; read only, streamed.
+"""Tables of a SQL database by SQLAlchemy (PostgreSQL, MariaDB, SQLite); read only, streamed.
 
-The SELECT is built here from declared tables and columns; no statement is ever taken from the settings.
+The SELECT is built here from declared tables and columns; no statement ever comes from the
+settings.
 """
 
 from collections.abc import Iterator
@@ -218,7 +219,7 @@ def _lost(err: DBAPIError) -> bool:
 
 
 def _named(err: SQLAlchemyError, dataset: str) -> ConnectorError:
-    """The fact behind a driver's error; the driver's own words may carry values, so they are not kept."""
+    """The fact behind a driver's error; its own words may carry values, so they are not kept."""
     text = str(getattr(err, "orig", err)).lower()
     if "database is locked" in text or "lock wait timeout" in text or "lock timeout" in text:
         return Wait("source.locked")

@@ -1,9 +1,9 @@
-"""Delimited text in a drop folder, read line by line: trailers counted, half-written files left alone.
+"""Delimited text in a drop folder, read line by line; half-written files are left alone.
 
-Options of a dataset: `pattern`, `columns` (the order where a file has no header), `delimiter` ("|"),
-`quote` (none), `encoding` ("utf-8"; a list is tried in turn), `trailer` (a regular expression whose
-first group is the number of rows), `take` ("latest" whole file, or "all"), `doubled` (a sign that the
-source doubles to escape it, such as the apostrophe).
+Options of a dataset: `pattern`, `columns` (the order where a file has no header), `delimiter`
+("|"), `quote` (none), `encoding` ("utf-8"; a list is tried in turn), `trailer` (a regular
+expression whose first group is the number of rows), `take` ("latest" whole file, or "all"),
+`doubled` (a sign that the source doubles to escape it, such as the apostrophe).
 """
 
 import csv
@@ -97,9 +97,8 @@ class TextSource(FileSource):
                     if len(cells) != width:
                         yield marks | {"@fault": "ROW_SHAPE"}
                         continue
-                    if doubled:
-                        cells = [c.replace(doubled * 2, doubled) for c in cells]
-                    yield dict(zip(shape.columns, cells, strict=True)) | marks
+                    clean = [c.replace(doubled * 2, doubled) for c in cells] if doubled else cells
+                    yield dict(zip(shape.columns, clean, strict=True)) | marks
         except UnicodeDecodeError as err:
             line = _line_of(path, err.start)
             facts = {"file": path.name, "encoding": shape.encoding, "line": line}
@@ -162,7 +161,7 @@ def _reader(lines: TextIO | list[str], dataset: Dataset) -> Iterator[list[str]]:
 
 
 def _measure(path: Path) -> tuple[int, bool, bytes, bytes]:
-    """(not empty lines, does the last one end, the last bytes, the first bytes), without decoding."""
+    """(lines that are not empty, does the last one end, last bytes, first bytes)."""
     lines, last, head, tail, is_open = 0, b"\n", b"", b"", False
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK):

@@ -1,9 +1,9 @@
-"""Workbooks as offices keep them: merged titles, headers of two lines, totals in the middle, blanks.
+"""Workbooks as offices keep them: merged titles, headers of two lines, totals, blanks.
 
-Options of a dataset: `pattern` (file names), `sheet` (a name, or "*" for each), `columns` (the heading
-texts; those of several lines are joined by a space), `within` (look for the header in so many rows),
-`fill_down` (columns whose blank means "as above"), `data` (a column without which a row is no data:
-totals, signatures).
+Options of a dataset: `pattern` (file names), `sheet` (a name, or "*" for each), `columns` (the
+heading texts; those of several lines are joined by a space), `within` (look for the header in so
+many rows), `fill_down` (columns whose blank means "as above"), `data` (a column without which a row
+is no data: totals, signatures).
 """
 
 import re
@@ -146,7 +146,7 @@ def _filled(row: Sequence[Any]) -> int:
 
 
 def _cell(value: object) -> object:
-    """Empty texts are nothing; whole floats stay floats, since a NIK kept as one has lost a digit."""
+    """Empty texts are nothing; floats stay floats, since a NIK kept as one has lost a digit."""
     if isinstance(value, str):
         return value.strip() or None
     return value

@@ -32,7 +32,11 @@ def connect(settings: Settings, *, pool_size: int | None = None) -> Engine:
             "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
         },
     )
-    _check(engine)
+    try:
+        _check(engine)
+    except Unavailable:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -96,7 +96,13 @@ class Agency:
             for n in range(first, first + count):
                 db.execute(
                     "INSERT INTO mustahik(id, nama, nik, tgl_lahir, diubah) VALUES(?, ?, ?, ?, ?)",
-                    (n, f"Orang {n:05d}", f"13760110068{n % 10}{n % 9000 + 1:04d}", "10/06/1980", n),
+                    (
+                        n,
+                        f"Orang {n:05d}",
+                        f"13760110068{n % 10}{n % 9000 + 1:04d}",
+                        "10/06/1980",
+                        n,
+                    ),
                 )
             db.execute("COMMIT")
 

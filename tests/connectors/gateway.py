@@ -164,7 +164,9 @@ class Gateway:
         proof = dsse.parse(from_base64(sent["proof"]))
         ticket = self.tickets[ticket_of(proof)]
         accepted = keyset.accept_first(envelope, AUD, known_keys=set(), now=now())
-        challenge = Challenge(AUD, ticket.ticket_id, self.nonces[ticket.ticket_id], ticket_key(ticket.secret))
+        challenge = Challenge(
+            AUD, ticket.ticket_id, self.nonces[ticket.ticket_id], ticket_key(ticket.secret)
+        )
         check_enrolment(proof, challenge, accepted, envelope.payload_sha256)
         entry = canonical({"t": "keyset", "dsse": sent["keyset"]})
         leaf = merkle.leaf_hash(entry)
@@ -186,13 +188,17 @@ class Gateway:
             return _json(200, {"state": "pending", "approvals": 1})
         leaf = known["leaf"]
         proof = self._proof_text(leaf)
-        return _json(200, {"state": "active", "approvals": 2, "keyset_leaf": leaf.hex(), "proof": proof})
+        return _json(
+            200, {"state": "active", "approvals": 2, "keyset_leaf": leaf.hex(), "proof": proof}
+        )
 
     def _head(self, handler, body, agency, stream):
         self._verify(handler, agency, None)
         stored = self.batches(agency, stream)
         if not stored:
-            return _json(200, {"epoch": 1, "seq": 0, "payload_sha256": None, "suspended": self.suspended})
+            return _json(
+                200, {"epoch": 1, "seq": 0, "payload_sha256": None, "suspended": self.suspended}
+            )
         last = stored[-1]
         told = {
             "epoch": last.payload.epoch,
@@ -225,8 +231,17 @@ class Gateway:
         if payload.seq <= len(stored):
             if stored[payload.seq - 1].payload_sha256 != hashed:
                 raise Refusal(409, "stream.fork")
-            return 200, "application/vnd.titian.receipt.v1+json", stored[payload.seq - 1].receipt, {"Titian-Replayed": "1"}
-        head = stored[-1].payload_sha256 if stored else hashlib.sha256(batches.genesis(agency, stream)).digest()
+            return (
+                200,
+                "application/vnd.titian.receipt.v1+json",
+                stored[payload.seq - 1].receipt,
+                {"Titian-Replayed": "1"},
+            )
+        head = (
+            stored[-1].payload_sha256
+            if stored
+            else hashlib.sha256(batches.genesis(agency, stream)).digest()
+        )
         if payload.seq > len(stored) + 1:
             raise Refusal(409, "stream.gap", expected=len(stored) + 1, head_hash=head.hex())
         if payload.prev != head.hex():
@@ -251,7 +266,9 @@ class Gateway:
             "root": payload.root, "count": payload.count, "accepted_at": to_moment(now()),
             "leaf": leaf.hex(), "mmd": 10, "min_size": 0,
         }  # fmt: skip
-        return dsse.seal("application/vnd.titian.receipt.v1+json", canonical(told), [self.receipt_key])
+        return dsse.seal(
+            "application/vnd.titian.receipt.v1+json", canonical(told), [self.receipt_key]
+        )
 
     def _refused(self, stored: Stored) -> list[dict]:
         parser = LineParser(stored.payload.record)
@@ -276,12 +293,16 @@ class Gateway:
             "rejected": [{"i": r["i"], "code": r["code"]} for r in refused],
             "dispositions_root": "0" * 64, "held": False, "index_version": 1,
         }  # fmt: skip
-        sealed = dsse.seal("application/vnd.titian.result.v1+json", canonical(told), [self.receipt_key])
+        sealed = dsse.seal(
+            "application/vnd.titian.result.v1+json", canonical(told), [self.receipt_key]
+        )
         return 200, "application/vnd.titian.result.v1+json", sealed, {}
 
     def _dispositions(self, handler, body, agency, stream, epoch, seq):
         self._verify(handler, agency, None)
-        return _json(200, {"dispositions": self._refused(self.batches(agency, stream)[int(seq) - 1])})
+        return _json(
+            200, {"dispositions": self._refused(self.batches(agency, stream)[int(seq) - 1])}
+        )
 
     def _checkpoint(self, handler, body):
         return 200, "text/plain", self.note(), {}
@@ -322,8 +343,15 @@ class Handler(BaseHTTPRequestHandler):
         try:
             status, mime, content, extra = self.gateway.answer(self, body)
         except Refusal as err:
-            told = {"type": "about:blank", "title": err.code, "status": err.status, "code": err.code}
-            status, mime, content, extra = _json(err.status, told | err.details, "application/problem+json")
+            told = {
+                "type": "about:blank",
+                "title": err.code,
+                "status": err.status,
+                "code": err.code,
+            }
+            status, mime, content, extra = _json(
+                err.status, told | err.details, "application/problem+json"
+            )
         except TrustError as err:
             told = {"type": "about:blank", "title": str(err), "status": 401, "code": err.code}
             status, mime, content, extra = _json(401, told, "application/problem+json")
@@ -335,7 +363,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def reply(self, status: int, mime: str, content: bytes, extra: dict[str, str]) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": mime, "Content-Length": str(len(content)), **extra}.items():
+        for name, value in {
+            "Content-Type": mime,
+            "Content-Length": str(len(content)),
+            **extra,
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
@@ -395,5 +427,3 @@ def running(**knobs: object) -> Iterator[Gateway]:
     finally:
         server.shutdown()
         server.server_close()
-
-

@@ -62,7 +62,11 @@ def test_a_full_snapshot_tells_its_totals(enrolled, gateway):
     enrolled.sql("DELETE FROM mustahik WHERE id = 9")
     assert enrolled.run("publish", "--full").code == 0
     *_, begin, one, two, three, end = gateway.batches("baz", "target")
-    assert [b.payload.kind for b in (begin, one, end)] == ["snapshot_begin", "snapshot", "snapshot_end"]
+    assert [b.payload.kind for b in (begin, one, end)] == [
+        "snapshot_begin",
+        "snapshot",
+        "snapshot_end",
+    ]
     said = end.payload.snapshot
     assert (said.parts, said.total) == (3, 119)
     roots = [merkle.leaf_hash(bytes.fromhex(b.payload.root)) for b in (one, two, three)]
@@ -133,7 +137,9 @@ def test_a_preview_sends_and_keeps_nothing(enrolled, gateway):
 
 def test_a_keyed_id_hides_the_key_and_comes_back_with_it(enrolled, gateway):
     enrolled.settings(more='key_form = "hmac"')
-    gateway.rejects = lambda parsed: "nik.serial" if parsed.values["name_source"].endswith("007") else None
+    gateway.rejects = lambda parsed: (
+        "nik.serial" if parsed.values["name_source"].endswith("007") else None
+    )
     enrolled.run("publish")
     assert all(len(key) == 26 for key in gateway.records("baz", "person"))
     assert enrolled.run("status", "--json").json["rejected"] == [

@@ -1,0 +1,115 @@
+"""Officers and sessions: who is let in, for how long, and what stops a guesser."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+
+from gateway.access import sessions
+from gateway.access.model import FORBIDDEN_PAIRS, Action, Purpose, Role, decide, policy
+from gateway.access.sessions import NewOfficer
+from gateway.errors import Conflict, Forbidden, Refused, TooMany, Unauthorized
+from gateway.settings import Settings
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+PASSWORD = "jembatan-kecil-1"
+NEW = NewOfficer("Rina", "Rina Petugas", "upt-kan", (Role.COUNTER_OFFICER,), PASSWORD)
+
+
+@pytest.fixture
+def rina(session):
+    sessions.add_officer(session, NEW)
+    return sessions.authenticate(session, "rina", PASSWORD)
+
+
+def test_an_officer_logs_in_under_any_case_of_his_name(session, rina):
+    assert sessions.authenticate(session, " RINA ", PASSWORD) == rina
+
+
+def test_a_wrong_password_and_an_unknown_name_read_alike(session, rina):
+    said = []
+    for name, word in (("rina", "wrong"), ("nobody", PASSWORD)):
+        with pytest.raises(Unauthorized) as refused:
+            sessions.authenticate(session, name, word)
+        said.append((refused.value.code, refused.value.sentence))
+    assert said[0] == said[1]
+
+
+def test_the_password_is_kept_as_argon2id(session, rina):
+    kept = session.scalar(text("select password from officer where username = 'rina'"))
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
+
+
+def test_a_short_password_is_refused(session):
+    with pytest.raises(Refused):
+        sessions.add_officer(session, replace(NEW, password="short"))
+
+
+def test_a_taken_name_is_a_conflict(session, rina):
+    with pytest.raises(Conflict):
+        sessions.add_officer(session, replace(NEW, username="RINA"))
+
+
+@pytest.mark.parametrize("pair", FORBIDDEN_PAIRS, ids=lambda p: f"{p[0]}+{p[1]}")
+def test_forbidden_pairs_are_refused(session, pair):
+    with pytest.raises(Refused) as refused:
+        sessions.add_officer(session, replace(NEW, roles=pair))
+    assert refused.value.code == "roles.forbidden_pair"
+
+
+def test_a_session_lives_until_it_idles_out(session, rina):
+    token = sessions.open_session(session, rina, NOW).token
+    settings = Settings()
+    assert sessions.current(session, token, settings, NOW + timedelta(minutes=14)) is not None
+    later = NOW + timedelta(minutes=14 + 16)
+    assert sessions.current(session, token, settings, later) is None
+
+
+def test_a_session_ends_after_its_hours_however_busy(session, rina):
+    token = sessions.open_session(session, rina, NOW).token
+    at = NOW
+    for _ in range(8 * 6):
+        at += timedelta(minutes=10)
+        found = sessions.current(session, token, Settings(), at)
+    assert found is None
+
+
+def test_only_a_hash_of_the_token_is_stored(session, rina):
+    token = sessions.open_session(session, rina, NOW).token
+    rows = session.execute(text("select token_hash, csrf from login_session")).all()
+    assert all(token.encode() not in bytes(r.token_hash) and token != r.csrf for r in rows)
+
+
+def test_leaving_and_disabling_end_a_session(session, rina):
+    for end in (
+        lambda t: sessions.close_session(session, t),
+        lambda _: sessions.disable(session, "rina"),
+    ):
+        token = sessions.open_session(session, rina, NOW).token
+        end(token)
+        assert sessions.current(session, token, Settings(), NOW) is None
+
+
+def test_five_failures_close_the_door_for_a_quarter_of_an_hour(session, rina):
+    for _ in range(5):
+        sessions.check_failures(session, "rina", "10.0.0.1", NOW)
+        sessions.note_failure(session, "rina", "10.0.0.1", NOW)
+    with pytest.raises(TooMany):
+        sessions.check_failures(session, "rina", "10.0.0.2", NOW)
+    with pytest.raises(TooMany):
+        sessions.check_failures(session, "other", "10.0.0.1", NOW)
+    sessions.check_failures(session, "rina", "10.0.0.1", NOW + timedelta(minutes=16))
+
+
+def test_what_the_policy_does_not_name_is_denied(rina):
+    for role in Role:
+        officer = replace(rina, roles=(role,))
+        for action in Action:
+            for purpose in Purpose:
+                allowed = purpose in policy().get((role, action), frozenset())
+                if allowed:
+                    assert decide(officer, action, purpose) is role
+                else:
+                    with pytest.raises(Forbidden):
+                        decide(officer, action, purpose)
