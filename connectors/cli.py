@@ -103,25 +103,22 @@ def _init(lang: str) -> click.Command:
     @click.option("--example", help=say("init.example", lang))
     @click.option("--unattended", is_flag=True, help=say("init.unattended", lang))
     @click.pass_obj
-    def init(
-        desk: Desk, agency: str, profile: str, source: str, example: str, *, unattended: bool
-    ) -> None:
+    def init(desk: Desk, /, **given: Any) -> None:
         path = desk.config_path
-        if example and not path.exists():
+        if given["example"] and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(starting.example(example), encoding="utf-8")
+            path.write_text(starting.example(given["example"]), encoding="utf-8")
         elif not path.exists():
-            agency = agency or click.prompt(desk.say("init.agency"))
-            profile = profile or click.prompt(desk.say("init.profile"))
-            source = source or click.prompt(desk.say("init.source"))
-            made = starting.propose(agency, profile, source, path.resolve().parent)
+            asked = ("agency", "profile", "source")
+            answers = [given[name] or click.prompt(desk.say(f"init.{name}")) for name in asked]
+            made = starting.propose(answers[0], answers[1], answers[2], path.resolve().parent)
             path.write_text(made.text, encoding="utf-8")
             facts = {"config": path, "tables": made.tables, "mapped": made.mapped}
             click.echo(desk.say("init.written", **facts))
         config = desk.config()
         load_secret(config.places.id_secret)
         secret_file = config.passphrase_file
-        if unattended and secret_file is not None and not secret_file.exists():
+        if given["unattended"] and secret_file is not None and not secret_file.exists():
             write_private(secret_file, secrets.token_urlsafe(32).encode("ascii"))
         Memory.open(config.places.memory).close()
         click.echo(desk.say("init.done", config=path, state=config.places.state))
@@ -265,11 +262,11 @@ def _status(lang: str) -> click.Command:
         memory = Memory.open(config.places.memory)
         known = memory.fact("enrolment") or {"state": "-"}
         seen = log_seen(memory)
-        refused = [row for *_, result in memory.results() for row in result["rejected"]]
+        refused = [row for *_, result in memory.outbox.results() for row in result["rejected"]]
         told: dict[str, Any] = {
             "agency": config.agency,
             "enrolment": known["state"],
-            "outbox": memory.counts(),
+            "outbox": memory.outbox.counts(),
             "log": {"size": seen.size, "root": seen.root.hex()},
             "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
             "findings": [
@@ -314,9 +311,9 @@ def _cycle(memory: Memory, job: Job, courier: Courier) -> None:
 
 def _settle(courier: Courier, memory: Memory, seconds: float) -> None:
     until = time.monotonic() + seconds
-    while memory.unsettled():
+    while memory.outbox.unsettled():
         courier.settle()
-        if not memory.unsettled() or time.monotonic() >= until:
+        if not memory.outbox.unsettled() or time.monotonic() >= until:
             return
         time.sleep(SETTLE_EVERY)
 
@@ -347,7 +344,7 @@ def _print_standing(desk: Desk, standing: enrolment.Standing, *, as_json: bool) 
 
 
 def _sums(memory: Memory, tallies: list[Tally]) -> dict[str, Any]:
-    counts = memory.counts()
+    counts = memory.outbox.counts()
     names = ("read", "sent", "deleted", "unchanged", "refused")
     sums: dict[str, Any] = {name: sum(getattr(t, name) for t in tallies) for name in names}
     sums["batches"] = sum(t.batches for t in tallies)

@@ -25,7 +25,8 @@ from connectors.evidence import (
     check_receipt,
     proved_head,
 )
-from connectors.memory import Head, Memory, Parcel
+from connectors.memory import Head, Memory
+from connectors.outbox import Parcel
 from connectors.sealing import genesis
 from keys.canonical import from_base64, from_moment, to_moment
 from keys.errors import BadJson
@@ -71,7 +72,7 @@ class Courier:
     def send(self, stream: str) -> int:
         """Sends every batch without a receipt and keeps the receipts; how many went out."""
         sent = 0
-        for parcel in self.memory.unsent(stream):
+        for parcel in self.memory.outbox.unsent(stream):
             try:
                 receipt = self._asked(
                     lambda p=parcel: self.client.put_batch(p.stream, p.epoch, p.seq, p.body)  # type: ignore[misc]
@@ -81,7 +82,7 @@ class Courier:
                     raise CallCentre("trust.fork", stream=stream, seq=parcel.seq) from err
                 raise
             leaf = check_receipt(receipt, _fields(self.client.agency, parcel), self.anchors)
-            self.memory.put_receipt(parcel, receipt, leaf, to_moment(self.clock()))
+            self.memory.outbox.put_receipt(parcel, receipt, leaf, to_moment(self.clock()))
             sent += 1
             self.sent(stream, parcel.seq)
         return sent
@@ -92,7 +93,7 @@ class Courier:
         Raises:
             CallCentre: a proof does not hold, the log contradicts itself, or a promise was broken.
         """
-        waiting = self.memory.unsettled()
+        waiting = self.memory.outbox.unsettled()
         if not waiting:
             return 0
         note = self._asked(self.client.checkpoint)
@@ -104,7 +105,7 @@ class Courier:
                 late += self.clock() - from_moment(batch.received_at) > PROMISE
                 continue
             self._remember(check_proof(proof, batch.leaf, self.anchors))
-            self.memory.put_proof(batch, proof, to_moment(self.clock()))
+            self.memory.outbox.put_proof(batch, proof, to_moment(self.clock()))
             settled += 1
         if late:
             raise CallCentre("trust.promise", batches=late, seconds=int(PROMISE.total_seconds()))
@@ -124,16 +125,16 @@ class Courier:
             return genesis(self.client.agency, stream).hash
         if (theirs.epoch, theirs.seq) == (ours.epoch, ours.seq):
             return ours.hash
-        return self.memory.payload_hash(stream, theirs.epoch, theirs.seq)
+        return self.memory.outbox.payload_hash(stream, theirs.epoch, theirs.seq)
 
     def _is_receipted(self, stream: str, head: Head) -> bool:
-        return (head.epoch, head.seq) <= self.memory.last_received(stream)
+        return (head.epoch, head.seq) <= self.memory.outbox.last_received(stream)
 
     def _resend_after(self, stream: str, theirs: Head) -> None:
-        last = self.memory.last_received(stream)
+        last = self.memory.outbox.last_received(stream)
         if last > (theirs.epoch, theirs.seq):
             with self.memory.change():
-                self.memory.send_again(stream, theirs.epoch, theirs.seq + 1)
+                self.memory.outbox.send_again(stream, theirs.epoch, theirs.seq + 1)
 
     def _adopt(self, stream: str, head: Mapping[str, Any]) -> None:
         text = head.get("receipt")
@@ -149,7 +150,7 @@ class Courier:
             proof = self._asked(lambda: self.client.proof(leaf))
         proved = proved_head(head, leaf, proof, stream, self.anchors)
         with self.memory.change():
-            self.memory.drop_unsent(stream)
+            self.memory.outbox.drop_unsent(stream)
             self.memory.put_head(stream, proved)
             self.memory.forget_all([self.memory.block(name) for name in self.blocks_of[stream]])
 
@@ -161,7 +162,7 @@ class Courier:
         except Wait as err:
             if err.code != "gateway.unreachable":
                 raise
-            waiting = self.memory.counts()["waiting"]
+            waiting = self.memory.outbox.counts()["waiting"]
             reason = err.facts.get("reason")
             raise Wait("gateway.unreachable", reason=reason, waiting=waiting) from err
 

@@ -23,7 +23,7 @@ def collect(courier: Courier) -> int:
     """
     found = 0
     memory = courier.memory
-    for stream, epoch, seq in memory.without_result():
+    for stream, epoch, seq in memory.outbox.without_result():
         try:
             sealed = courier.client.result(stream, epoch, seq)
             if sealed is None:
@@ -42,7 +42,7 @@ def collect(courier: Courier) -> int:
             "unchanged": result.unchanged,
             "rejected": _own_keys(memory, (stream, epoch, seq), rows),
         }
-        memory.put_result(stream, epoch, seq, json.dumps(told))
+        memory.outbox.put_result(stream, epoch, seq, json.dumps(told))
         found += 1
     return found
 
@@ -67,7 +67,7 @@ def _own_keys(
 ) -> list[dict[str, Any]]:
     """The refused rows with the officer's own keys, read back out of our own batch."""
     refused = [row for row in rows if row.get("level") == "E"]
-    body = memory.body(*batch)
+    body = memory.outbox.body(*batch)
     if body is None:
         return [{"row": None, "code": row["code"], "field": row.get("field")} for row in refused]
     stream = io.BytesIO(body)

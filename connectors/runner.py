@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from schemas.quality import check
+
 from connectors.config import Config, Publish
 from connectors.courier import Courier
 from connectors.diff import Change, Diff
@@ -21,7 +23,6 @@ from connectors.watermarks import read_mark, write_mark
 from keys.canonical import to_moment
 from schemas.errors import LineRefused
 from schemas.line import LineParser, content_hash
-from schemas.quality import check
 from schemas.records.registry import schema_of
 
 HASH_BYTES = 16
@@ -105,7 +106,7 @@ def publish(job: Job, courier: Courier, wishes: Wishes) -> list[Tally]:
         courier.send(stream)
     courier.settle()
     horizon = job.clock() - timedelta(days=job.config.keep_days)
-    job.memory.prune(to_moment(horizon))
+    job.memory.outbox.prune(to_moment(horizon))
     return tallies
 
 
@@ -227,7 +228,7 @@ class _Reading:
         if self._add("put", mapped.id, body_of(values), as_of, own=mapped.own):
             tally.sent += 1
             if self._sealer is not None:
-                self._diff.keep(mapped.id, content, mapped.own if self._block.hmac else None)
+                self._diff.keep(mapped.id, content, mapped.own if mapped.own != mapped.id else None)
             elif len(tally.sample) < 10:
                 tally.sample.append((mapped.own, values))
 

@@ -10,7 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from connectors.config import Publish
-from connectors.memory import Head, Memory, Parcel
+from connectors.memory import Head, Memory
+from connectors.outbox import Parcel
 from keys import frame, merkle
 from keys.canonical import to_moment
 from keys.signers import Signer
@@ -116,7 +117,7 @@ class Sealer:
             sealed_at=to_moment(self._now),
         )
         self._head = Head(self._head.epoch, seq, sealed.payload_sha256)
-        self._memory.put_parcel(parcel)
+        self._memory.outbox.put_parcel(parcel)
         self._memory.put_head(block.stream, self._head)
         self._lines, self._size = [], 0
         self.batches += 1

@@ -148,12 +148,10 @@ def as_date(cells: Cells, rule: Rule, context: Context) -> Made:
     try:
         made, precision = parse_date(raw, today=context.today)
     except Unreadable:
-        made, precision, findings = None, None, ("DATE_UNREADABLE",)
-    else:
-        findings = ()
-    if made is not None and precision is not None and rule.get("precision"):
-        return Made({"": made, "birth_date_precision": str(precision)}, findings)
-    return Made({"": made}, findings)
+        return Made({"": None}, ("DATE_UNREADABLE",))
+    if precision is not None and rule.get("precision"):
+        return Made({"": made, "birth_date_precision": str(precision)})
+    return Made({"": made})
 
 
 def as_rupiah(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
@@ -195,7 +193,7 @@ def as_rt_rw(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG00
 
 
 def as_code(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
-    """A code by label; `mati*` is a beginning, `*` the rest, an empty code means nothing is said."""
+    """A code by label; `mati*` is a beginning, `*` the rest, an empty code says nothing."""
     label = text_of(cells[0])
     if label is None:
         return Made({"": rule.get("empty")})
@@ -300,6 +298,7 @@ TRANSFORMS: Mapping[str, Transform] = {
     "list": as_list,
     "kelurahan": as_kelurahan,
 }
+
 
 def fold(label: str) -> str:
     """A label as value maps know it: one space between words, case does not count."""

@@ -4,6 +4,7 @@ The SELECT is built here from declared tables and columns; no statement ever com
 settings.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -42,6 +43,8 @@ from connectors.errors import ConnectorError, FixSettings, FixSource, Wait
 from connectors.sources.base import Found, Query, Row
 
 FETCH = 1_000
+_PAIR = re.compile(r"([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)")
+_CONNINFO = re.compile(rf"(?:{_PAIR.pattern}\s*)+")
 _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
@@ -129,7 +132,7 @@ class SqlSource:
 
 def _engine(config: SourceConfig) -> Engine:
     try:
-        url = make_url(config.url)
+        url = _conninfo(config.url) or make_url(config.url)
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         if url.get_backend_name() == "sqlite":
             url = _existing_file(url, config)
@@ -152,6 +155,26 @@ def _engine(config: SourceConfig) -> Engine:
         cursor.close()
 
     return engine
+
+
+def _conninfo(text: str) -> URL | None:
+    """A URL for libpq's own form, `host=… port=… dbname=… user=…`, or None for another text."""
+    if "://" in text or not _CONNINFO.fullmatch(text.strip()):
+        return None
+    pairs = {name: _unquoted(value) for name, value in _PAIR.findall(text)}
+    return URL.create(
+        "postgresql",
+        username=pairs.pop("user", None),
+        password=pairs.pop("password", None),
+        host=pairs.pop("host", None),
+        port=int(pairs.pop("port", "5432")),
+        database=pairs.pop("dbname", None),
+        query=pairs,
+    )
+
+
+def _unquoted(value: str) -> str:
+    return re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith("'") else value
 
 
 def _existing_file(url: URL, config: SourceConfig) -> URL:

@@ -6,14 +6,16 @@ decided one by one when a worker applies it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import BinaryIO
 from uuid import UUID
 
 from gateway.errors import Conflict
+from gateway.index.arrivals import IndexTools
 from gateway.settings import Settings
 from keys.vault import Vault
+from schemas.batch import BatchPayload
 from schemas.profile import Profile
 
 
@@ -61,6 +63,7 @@ class IntakeTools:
     vault: Vault
     settings: Settings
     profile: Profile
+    index: IndexTools
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,26 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where the sealed lines of a batch lie: the vault's scope, and what binds each line."""
+
+    agency: str
+    stream: str
+    epoch: int
+    seq: int
+    kind_and_month: str
+
+    @property
+    def scope(self) -> str:
+        """One agency, record type and month."""
+        return f"batch_line|{self.agency}|{self.kind_and_month}"
+
+    def aad(self, i: int) -> bytes:
+        """What binds line `i` to its place."""
+        return f"batch_line|{self.agency}|{self.stream}|{self.epoch}|{self.seq}|{i}".encode()
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A stored batch, without its lines and envelopes."""
 
@@ -122,13 +145,16 @@ class Batch:
         return self.epoch * 2**32 + self.seq
 
     @property
-    def scope(self) -> str:
-        """The vault's scope of its lines: one agency, record type and month."""
-        return f"batch_line|{self.agency}|{self.record_type}|{self.accepted_at:%Y-%m}"
+    def place(self) -> "Place":
+        """Where its lines lie."""
+        when = f"{self.accepted_at.astimezone(UTC):%Y-%m}"
+        return Place(self.agency, self.stream, self.epoch, self.seq, f"{self.record_type}|{when}")
 
-    def aad(self, i: int) -> bytes:
-        """What binds line `i` to its place."""
-        return f"batch_line|{self.agency}|{self.stream}|{self.epoch}|{self.seq}|{i}".encode()
+    @staticmethod
+    def place_of(payload: BatchPayload, now: datetime) -> "Place":
+        """Where the lines of a batch that is being accepted will lie."""
+        when = f"{payload.record_type}|{now.astimezone(UTC):%Y-%m}"
+        return Place(payload.agency, payload.stream.value, payload.epoch, payload.seq, when)
 
 
 @dataclass(frozen=True, slots=True)

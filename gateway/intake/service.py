@@ -3,14 +3,15 @@
 Accepting is all or nothing and changes nothing in the index; a worker applies (`applying`).
 """
 
-import logging
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict, NotFound, TooMany
+from gateway.errors import Conflict, NotFound, Refused
 from gateway.intake import chain, reading, snapshots, store
 from gateway.intake.applying import apply, set_aside
 from gateway.intake.chain import Fork
@@ -22,17 +23,20 @@ from gateway.ledger import query as log
 from gateway.ledger import service as ledger
 from gateway.storage import outbox
 from gateway.trust import query as trust
+from gateway.trust import requests
+from gateway.trust.model import PUBLISH
 from keys import dsse
+from keys.bundle import accept_entry
 from keys.canonical import canonical, to_moment
 from keys.errors import TrustError
+from keys.signers import PublicKey
 from schemas.batch import BatchKind
 from schemas.errors import SchemaError
 from schemas.receipt import MMD_SECONDS, RECEIPT_TYPE
 
 __all__ = ["accept", "apply", "resume", "set_aside"]
 
-_RATE_SECONDS = 60
-_log = logging.getLogger(__name__)
+_FEW = 8
 
 
 def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetime) -> Accepted:
@@ -74,3 +78,164 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
     _check_confirms(session, opened)
     snapshots.follow(session, payload)
     return Accepted(_store(session, opened, _Contents(request, leaves, tools), now), replayed=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Contents:
+    """What is stored of a batch: its bytes once more, and the leaf of each line."""
+
+    request: PutBatch
+    leaves: Sequence[bytes]
+    tools: IntakeTools
+
+
+def resume(session: Session, agency: str, stream: str, *, restart: bool) -> None:
+    """Let a stopped stream go on, after a person has looked; `restart` allows a new epoch.
+
+    Raises:
+        NotFound: there is no such stream.
+    """
+    if store.head(session, agency, stream) is None:
+        raise NotFound("stream.unknown", "There is no such stream.")
+    store.set_suspended(session, agency, stream, None, restart=restart)
+
+
+def _open(session: Session, request: PutBatch, tools: IntakeTools, now: datetime) -> Opened:
+    def speaker(kid: str) -> PublicKey:
+        return trust.speaker(session, request.agency, kid, "batch", now)
+
+    return reading.open_batch(request, tools.settings, speaker)
+
+
+def _check_leave(session: Session, opened: Opened, tools: IntakeTools, now: datetime) -> None:
+    payload = opened.payload
+    trust.granted(session, payload.agency, payload.record_type, PUBLISH, now)
+    requests.admit_batch(session, payload.agency, tools.settings, now)
+
+
+def _given_before(session: Session, opened: Opened, head: Head, now: datetime) -> bytes | None:
+    """The receipt that this very batch was given before; another of its number is a fork."""
+    payload = opened.payload
+    if (payload.epoch, payload.seq) > (head.epoch, head.seq):
+        return None
+    before = store.stored(session, (payload.agency, payload.stream, payload.epoch, payload.seq))
+    if before is None:
+        raise Conflict("stream.epoch", "This epoch is over. Ask for the head, and go on from it.")
+    if before.payload_sha256 == opened.payload_sha256:
+        return before.receipt
+    raise _forked(session, opened, Fork.CONTENT, before.envelope, now)
+
+
+def _envelope_of(session: Session, opened: Opened, head: Head) -> bytes | None:
+    payload = opened.payload
+    last = store.stored(session, (payload.agency, payload.stream, head.epoch, head.seq))
+    return None if last is None else last.envelope
+
+
+def _forked(
+    session: Session, opened: Opened, fork: Fork, ours: bytes | None, now: datetime
+) -> Forked:
+    """Keep both histories, stop the stream, and say so."""
+    payload = opened.payload
+    store.add_fork(
+        session,
+        {
+            "agency": payload.agency,
+            "stream": payload.stream,
+            "epoch": payload.epoch,
+            "seq": payload.seq,
+            "kind": fork.value,
+            "found_at": now,
+            "ours": ours,
+            "theirs": opened.envelope,
+            "theirs_sha256": opened.payload_sha256,
+        },
+    )
+    store.set_suspended(session, payload.agency, payload.stream, "fork")
+    return Forked(
+        "stream.fork",
+        "Two different histories of this stream were signed; both are kept, and the stream is "
+        "stopped. Was the connector restored from a backup, or its key copied? Call the "
+        "gateway's key administrator.",
+        kind=fork.value,
+    )
+
+
+def _check_confirms(session: Session, opened: Opened) -> None:
+    payload = opened.payload
+    if payload.kind is not BatchKind.CONFIRM or payload.confirms is None:
+        return
+    named = bytes.fromhex(payload.confirms)
+    if store.find_held(session, payload.agency, payload.stream, named) is None:
+        raise Refused(
+            "confirm.unknown", "No held batch has that hash. Look up which batch waits for it."
+        )
+
+
+def _store(session: Session, opened: Opened, contents: _Contents, now: datetime) -> bytes:
+    """Step 6: batch, lines, log entry, receipt and promise; returns the receipt."""
+    payload, tools = opened.payload, contents.tools
+    named = {name: getattr(payload, name) for name in ("agency", "epoch", "seq", "root", "count")}
+    named["stream"] = payload.stream.value
+    leaf = ledger.append(session, accept_entry(named, opened.payload_sha256, opened.kid))
+    statement = {
+        **named,
+        "v": 1,
+        "aud": tools.settings.aud,
+        "payload_sha256": opened.payload_sha256.hex(),
+        "accepted_at": to_moment(now),
+        "leaf": leaf.hex(),
+        "mmd": MMD_SECONDS,
+        "min_size": log.state(session).size,
+    }
+    receipt = dsse.seal(RECEIPT_TYPE, canonical(statement), [tools.vault.signer("receipt")])
+    values = _row(opened, now) | {"leaf": leaf, "receipt": receipt}
+    batch_id = store.add_batch(session, values)
+    _store_lines(session, batch_id, opened, contents, now)
+    head = Head(payload.epoch, payload.seq, opened.payload_sha256, leaf, None)
+    store.put_head(session, payload.agency, payload.stream.value, head)
+    outbox.promise(session, Job.APPLY, {"batch": str(batch_id)})
+    return receipt
+
+
+def _row(opened: Opened, now: datetime) -> dict[str, object]:
+    payload = opened.payload
+    same = ("agency", "epoch", "seq", "record_type", "schema", "count", "max_reject")
+    return {name: getattr(payload, name) for name in same} | {
+        "stream": payload.stream.value,
+        "kind": payload.kind.value,
+        "payload_sha256": opened.payload_sha256,
+        "root": bytes.fromhex(payload.root),
+        "as_of": payload.as_of_time,
+        "accepted_at": now,
+        "kid": opened.kid,
+        "snapshot": None if payload.snapshot is None else payload.snapshot.id,
+        "confirms": None if payload.confirms is None else bytes.fromhex(payload.confirms),
+        "envelope": opened.envelope,
+        "state": State.ACCEPTED.value,
+    }
+
+
+def _store_lines(
+    session: Session, batch_id: UUID, opened: Opened, contents: _Contents, now: datetime
+) -> None:
+    """Each line sealed on its own, streamed into the table."""
+    if not contents.leaves:
+        return
+    place = Batch.place_of(opened.payload, now)
+    vault, leaves = contents.tools.vault, contents.leaves
+
+    def rows() -> Iterator[tuple[UUID, int, bytes, bytes]]:
+        start = 0
+        for chunk in reading.read_chunks(contents.request.body, opened, contents.tools.settings):
+            numbers = range(start, start + len(chunk))
+            sealed = vault.seal_many(place.scope, [place.aad(i) for i in numbers], chunk)
+            yield from zip(
+                itertools.repeat(batch_id), numbers, leaves[start : start + len(chunk)], sealed
+            )
+            start += len(chunk)
+
+    if len(leaves) <= _FEW:
+        store.add_lines(session, list(rows()))
+    else:
+        store.copy_lines(session, rows())

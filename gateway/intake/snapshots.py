@@ -40,6 +40,7 @@ from gateway.storage import bulk
 from gateway.storage.base import metadata
 from keys import merkle
 from schemas.batch import BatchKind, BatchPayload
+from schemas.batch import Snapshot as Named
 
 snapshot = Table(
     "snapshot",
@@ -226,9 +227,9 @@ def put_state(session: Session, of: Snapshot, state: SnapshotState) -> None:
 
 def _begin(session: Session, payload: BatchPayload) -> None:
     """Open a snapshot; one of the same type that was never finished is given up."""
-    assert payload.snapshot is not None
+    said = _named(payload)
     of_stream = (snapshot.c.agency == payload.agency, snapshot.c.stream == payload.stream)
-    if session.scalar(select(func.count()).where(*of_stream, snapshot.c.id == payload.snapshot.id)):
+    if session.scalar(select(func.count()).where(*of_stream, snapshot.c.id == said.id)):
         raise Conflict(
             "snapshot.known", "A snapshot of this id was begun before. Give each its own id."
         )
@@ -245,7 +246,7 @@ def _begin(session: Session, payload: BatchPayload) -> None:
         snapshot.insert().values(
             agency=payload.agency,
             stream=payload.stream,
-            id=payload.snapshot.id,
+            id=said.id,
             record_type=payload.record_type,
             state=SnapshotState.OPEN.value,
             epoch=payload.epoch,
@@ -255,22 +256,21 @@ def _begin(session: Session, payload: BatchPayload) -> None:
 
 
 def _open(session: Session, payload: BatchPayload) -> Row[Any] | None:
-    assert payload.snapshot is not None
+    said = _named(payload)
     return session.execute(
         select(snapshot).where(
             snapshot.c.agency == payload.agency,
             snapshot.c.stream == payload.stream,
-            snapshot.c.id == payload.snapshot.id,
+            snapshot.c.id == said.id,
             snapshot.c.state == SnapshotState.OPEN.value,
         )
     ).one_or_none()
 
 
 def _check_totals(payload: BatchPayload, row: Row[Any]) -> None:
-    assert payload.snapshot is not None
+    said = _named(payload)
     roots = [row.roots[at : at + 32] for at in range(0, len(row.roots), 32)]
     whole = merkle.root([merkle.leaf_hash(root) for root in roots]).hex()
-    said = payload.snapshot
     if (said.parts, said.total, said.root_of_roots) != (row.parts, row.total, whole):
         raise Refused(
             "snapshot.totals",
@@ -283,3 +283,10 @@ def _check_totals(payload: BatchPayload, row: Row[Any]) -> None:
 
 def _snapshot(row: Row[Any]) -> Snapshot:
     return Snapshot(row.n, row.id, row.record_type, row.epoch, row.begin_seq, row.end_seq)
+
+
+def _named(payload: BatchPayload) -> Named:
+    """The snapshot that a payload names; its schema asks for one in these kinds."""
+    if payload.snapshot is None:
+        raise Refused("batch.snapshot", "A batch of this kind names its snapshot.")
+    return payload.snapshot

@@ -230,9 +230,8 @@ def copy_lines(session: Session, rows: Iterable[tuple[UUID, int, bytes, bytes]])
 
 def lines(session: Session, batch_id: UUID, start: int, stop: int) -> list[Row[Any]]:
     """(i, leaf, ct) of lines `start` to `stop` (exclusive), ascending; `ct` None where erased."""
-    return list(
-        session.execute(_LINES, {"batch_id": batch_id, "start": start, "stop": stop}).tuples()
-    )
+    wanted = {"batch_id": batch_id, "start": start, "stop": stop}
+    return list(session.execute(_LINES, wanted).all())
 
 
 def get(session: Session, batch_id: UUID, *, lock: bool = False) -> Batch | None:
@@ -321,7 +320,7 @@ def result(session: Session, place: tuple[str, str, int, int]) -> tuple[Batch, b
     return None if made is None or row is None else (made, row.result)
 
 
-def latest(session: Session) -> Iterator[Row[Any]]:
+def latest(session: Session) -> Iterator[Any]:
     """The newest batch of every (agency, record_type), with its counts."""
     return iter(
         session.execute(
@@ -362,7 +361,7 @@ def _head(row: Row[Any] | None) -> Head | None:
     return Head(row.epoch, row.seq, row.payload_sha256, row.leaf, row.suspended)
 
 
-def _batch(row: Row[Any] | None) -> Batch | None:
+def _batch(row: Any) -> Batch | None:
     if row is None:
         return None
     values = {name: getattr(row, name) for name in Batch.__dataclass_fields__}

@@ -2,10 +2,13 @@
 
 from gateway.access import store as access
 from gateway.index import store as index
+from gateway.intake import snapshots
+from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.storage import heartbeat, outbox
 from gateway.storage.base import metadata
+from gateway.trust import store as trust
 
 __all__ = ["metadata"]
 
-SLICES = (outbox, heartbeat, ledger, access, index)
+SLICES = (outbox, heartbeat, ledger, trust, intake, snapshots, index, access)

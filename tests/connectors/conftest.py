@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from connectors import cli
 from connectors.memory import Memory
-
 from tests.connectors import gateway as fake
 
 SETTINGS = """

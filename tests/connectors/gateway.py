@@ -372,7 +372,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_PUT = do_POST = handle_any
+    do_GET = do_PUT = do_POST = handle_any  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         return

@@ -1,7 +1,6 @@
 """From the agency's rows to settled evidence, through the command itself and a real HTTP gateway."""
 
 from keys import merkle
-
 from tests.connectors import gateway as fake
 
 

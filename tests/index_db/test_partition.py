@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from gateway.index import blocking, clustering, keystore, service
 from gateway.index.arrivals import IndexTools, Origin
-from gateway.index.clustering import Rules
+from gateway.index import query as index
+from gateway.index.clustering import Band, Rules
 from gateway.index.model import Batch
 from gateway.index.scoring import Scorer
 from tests.conftest import Database
@@ -259,3 +260,16 @@ def test_two_registered_niks_are_never_one_person(
     together = next(g for g in stored(fresh_database) if f"dukcapil/{one.source_id}" in g)
     assert "dukcapil/DUK-twin" not in together
     assert any("baz" in key for key in together)
+
+
+def test_pairs_in_the_steward_band_are_kept_but_do_not_link(
+    fresh_database: Database, tools: IndexTools, town: list[Said]
+) -> None:
+    wide = replace(tools, band=Band(low=-30.0))
+    load(fresh_database, wide, people.batches(town, 200))
+    assert stored(fresh_database) == rebuilt(town, tools)
+    with fresh_database.session() as session:
+        stats = index.stats(session)
+    kept = len(edges(fresh_database))
+    assert stats.links_steward > 100
+    assert stats.links_auto + stats.links_steward == kept

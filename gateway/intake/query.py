@@ -1,0 +1,96 @@
+"""What can be asked of batches: heads, results, what was found, and how much came from whom."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from gateway.errors import NotFound
+from gateway.intake import chain, store
+from gateway.intake.model import Disposition, Head, State
+
+PAGE = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What one agency has sent so far."""
+
+    accepted_at: datetime
+    batches: int
+    records: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What all have sent: `applied` records stand in the index, changed it or were known."""
+
+    batches: int
+    records: int
+    applied: int
+    refused: int
+
+
+def head(session: Session, agency: str, stream: str) -> Head:
+    """The head of a stream: genesis where nothing came yet."""
+    return store.head(session, agency, stream) or chain.genesis(agency, stream)
+
+
+def result(session: Session, place: tuple[str, str, int, int]) -> tuple[State, bytes | None]:
+    """The state of the batch at (agency, stream, epoch, seq), and its signed result if any.
+
+    Raises:
+        NotFound: no such batch was accepted.
+    """
+    found = store.result(session, place)
+    if found is None:
+        raise NotFound("batch.unknown", "No batch of that number was accepted.")
+    return found[0].state, found[1]
+
+
+def dispositions(
+    session: Session, place: tuple[str, str, int, int], after: int
+) -> list[Disposition]:
+    """What was found about a batch's records, at most 5,000 from number `after` on.
+
+    Raises:
+        NotFound: no such batch was accepted.
+    """
+    found = store.find(session, place)
+    if found is None:
+        raise NotFound("batch.unknown", "No batch of that number was accepted.")
+    return store.dispositions(session, found.id, after, PAGE)
+
+
+def overview(session: Session) -> Mapping[str, Sent]:
+    """Agency to what it has sent, from its batches alone."""
+    rows = session.execute(
+        text(
+            "select agency, max(accepted_at) as accepted_at, count(*) as batches,"
+            " coalesce(sum(count), 0) as records,"
+            " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch group by agency"
+        )
+    )
+    return {r.agency: Sent(r.accepted_at, r.batches, r.records, r.refused) for r in rows}
+
+
+def counts(session: Session) -> Counts:
+    """What all agencies have sent."""
+    row = session.execute(
+        text(
+            "select count(*) as batches, coalesce(sum(count), 0) as records,"
+            " coalesce(sum((counts->>'applied')::int + (counts->>'unchanged')::int"
+            "  + (counts->>'superseded')::int + (counts->>'tombstoned')::int), 0) as applied,"
+            " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch"
+        )
+    ).one()
+    return Counts(row.batches, row.records, row.applied, row.refused)
+
+
+def receipt(session: Session, place: tuple[str, str, int, int]) -> bytes | None:
+    """The receipt of the batch at a place; None where there is none."""
+    found = store.stored(session, place)
+    return None if found is None else found.receipt
