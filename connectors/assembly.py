@@ -97,8 +97,8 @@ def publishing(config: Config, memory: Memory, outside: Outside) -> Iterator[tup
         FixSettings: not enrolled, or the key cannot be opened.
         Wait: the enrolment is not active yet.
     """
+    require_active(config, memory)
     url, anchors = load_anchors(config)
-    require_active(memory, config.agency)
     store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
     signer = signer_of(store, config)
     transport = outside.transport or RequestsTransport(config.ca_file)

@@ -139,20 +139,22 @@ def _enrol(lang: str) -> click.Command:
         if not ticket.is_file():
             raise FixSettings("enrol.ticket", reason=f"{ticket} is not there.")
         with _memory(config) as memory:
-            known = memory.fact("enrolment") or {}
-            moment = _now() if known.get("state") is None else datetime(1970, 1, 1, tzinfo=UTC)
+            # A ticket that was used in time is still read after it ran out: its keys are needed.
+            is_new = enrolment.state_of(config, memory) == "-"
+            moment = _now() if is_new else datetime(1970, 1, 1, tzinfo=UTC)
             read = enrolment.read_ticket(ticket.read_text(encoding="utf-8"), config.agency, moment)
             store = enrolment.open_keys(config, passphrase_of(config, desk._ask))  # noqa: SLF001
             url = config.gateway_url or read.gateway
             transport = RequestsTransport(config.ca_file)
             client = Client(url, config.agency, transport, None, _now, lambda: log_seen(memory))
             standing = enrolment.enrol(read, store, client, memory, _now())
-            enrolment.keep_anchors(config, read)
             _print_standing(desk, standing, as_json=as_json and seconds <= 0)
             until = time.monotonic() + seconds
             while standing.state != "active" and time.monotonic() < until:
                 time.sleep(min(POLL_EVERY, seconds))
                 standing = enrolment.enrol(read, store, client, memory, _now())
+            if standing.state == "active":
+                enrolment.keep_anchors(config, read)
             if seconds > 0:
                 _print_standing(desk, standing, as_json=as_json)
         if standing.state != "active":
@@ -260,12 +262,12 @@ def _status(lang: str) -> click.Command:
     def command(desk: Desk, *, as_json: bool) -> None:
         config = desk.config()
         memory = Memory.open(config.places.memory)
-        known = memory.fact("enrolment") or {"state": "-"}
+        state = enrolment.state_of(config, memory)
         seen = log_seen(memory)
         refused = [row for *_, result in memory.outbox.results() for row in result["rejected"]]
         told: dict[str, Any] = {
             "agency": config.agency,
-            "enrolment": known["state"],
+            "enrolment": state,
             "outbox": memory.outbox.counts(),
             "log": {"size": seen.size, "root": seen.root.hex()},
             "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
@@ -280,7 +282,7 @@ def _status(lang: str) -> click.Command:
             click.echo(json.dumps(told, ensure_ascii=False))
             return
         out = Console()
-        out.print(desk.say("status.enrolment", state=known["state"]))
+        out.print(desk.say("status.enrolment", state=state))
         out.print(desk.say("status.outbox", **told["outbox"], size=seen.size))
         out.print(tally_table(told["runs"], lang))
         for finding in told["findings"]:

@@ -33,6 +33,7 @@ from keys.errors import BadJson
 from keys.httpsig import LogSeen
 
 PROMISE = timedelta(seconds=60)
+TWICE_WITHIN = timedelta(days=1)
 T = TypeVar("T")
 
 
@@ -137,6 +138,11 @@ class Courier:
                 self.memory.outbox.send_again(stream, theirs.epoch, theirs.seq + 1)
 
     def _adopt(self, stream: str, head: Mapping[str, Any]) -> None:
+        # A state restored from a backup happens once. Again within a day, another connector
+        # publishes under our key.
+        last = self.memory.fact(f"adopted.{stream}")
+        if last is not None and self.clock() - from_moment(last) < TWICE_WITHIN:
+            raise CallCentre("trust.fork", stream=stream, seq=head["seq"])
         text = head.get("receipt")
         try:
             receipt = from_base64(text) if isinstance(text, str) else None
@@ -152,6 +158,7 @@ class Courier:
         with self.memory.change():
             self.memory.outbox.drop_unsent(stream)
             self.memory.put_head(stream, proved)
+            self.memory.put_fact(f"adopted.{stream}", to_moment(self.clock()))
             self.memory.forget_all([self.memory.block(name) for name in self.blocks_of[stream]])
 
     def _asked(self, call: Callable[[], T]) -> T:

@@ -130,7 +130,6 @@ def _standing(
             return Standing("pending", public.fingerprint(), approvals)
         check_proof(proof, bytes.fromhex(leaf), anchors_of(ticket))
         memory.put_fact("keyset_proof", {"leaf": leaf, "proof": proof})
-        memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "active"})
     elif state != "pending":
         raise CallCentre("gateway.refused", title=state[:40], code="enrol.state")
     return Standing(state, public.fingerprint(), approvals)
@@ -141,7 +140,10 @@ def anchors_of(ticket: Ticket) -> Anchors:
 
 
 def keep_anchors(config: Config, ticket: Ticket) -> None:
-    """Writes what the ticket hands over for ever, without its secret, beside the key."""
+    """Writes what an active enrolment rests on, without the ticket's secret, beside the key.
+
+    There it survives the loss of the state.
+    """
     value = {
         "gateway": ticket.gateway,
         "aud": ticket.aud,
@@ -174,18 +176,25 @@ def load_anchors(config: Config) -> tuple[str, Anchors]:
         raise FixSettings("settings.key", reason="anchors.json is damaged.") from err
 
 
-def require_active(memory: Memory, agency: str) -> None:
+def state_of(config: Config, memory: Memory) -> str:
+    """`active` once the keyset's log proof was checked, `pending` before, `-` before the ticket."""
+    if config.places.anchors.exists():
+        return "active"
+    return "-" if memory.fact("enrolment") is None else "pending"
+
+
+def require_active(config: Config, memory: Memory) -> None:
     """Nothing is published before the keyset's log proof was checked.
 
     Raises:
         FixSettings: `enrol.needed`.
         Wait: `enrol.pending`.
     """
-    kept = memory.fact("enrolment")
-    if kept is None:
-        raise FixSettings("enrol.needed", agency=agency)
-    if kept["state"] != "active":
+    state = state_of(config, memory)
+    if state == "pending":
         raise Wait("enrol.pending", approvals="?")
+    if state != "active":
+        raise FixSettings("enrol.needed", agency=config.agency)
 
 
 def _clean(name: str) -> str:

@@ -1,6 +1,6 @@
 """The JSON bodies that a connector reads besides signed statements: stream heads, dispositions."""
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 
 class HeadAnswer(Schema):
@@ -40,3 +40,51 @@ class StateAnswer(Schema):
     """A batch whose result is not there yet."""
 
     state = fields.String(required=True)
+
+
+class ProofQuery(Schema):
+    """Which leaf is meant."""
+
+    leaf = fields.String(required=True, validate=validate.Regexp(r"\A[0-9a-f]{64}\Z"))
+
+
+class ConsistencyQuery(Schema):
+    """From which size to which."""
+
+    from_ = fields.Integer(required=True, data_key="from")
+    to = fields.Integer(required=True)
+
+
+class ChallengeRequest(Schema):
+    """Which ticket its holder wants to use."""
+
+    ticket_id = fields.String(required=True, validate=validate.Length(max=64))
+
+
+class ChallengeAnswer(Schema):
+    """What the proof of possession must answer; good for ten minutes."""
+
+    nonce = fields.String(required=True)
+
+
+class EnrolmentRequest(Schema):
+    """The first keyset and the proof, both DSSE envelopes in base64."""
+
+    keyset = fields.String(required=True, validate=validate.Length(max=65_536))
+    proof = fields.String(required=True, validate=validate.Length(max=65_536))
+
+
+class EnrolmentQuery(Schema):
+    """By which ticket the enrolment was begun."""
+
+    ticket_id = fields.String(required=True, validate=validate.Length(max=64))
+
+
+class EnrolmentAnswer(Schema):
+    """How far an enrolment is; the proof once the keyset stands in a signed checkpoint."""
+
+    state = fields.String(required=True)
+    approvals = fields.Integer(required=True)
+    fingerprint = fields.String(allow_none=True)
+    keyset_leaf = fields.String(allow_none=True)
+    proof = fields.String(allow_none=True)

@@ -114,9 +114,12 @@ class Holiday:
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Profile:
-    """One city's data; `precedence` maps an attribute to agency codes, first speaker first."""
+    """One city's data; `precedence` maps an attribute to agency codes, first speaker first.
+
+    A profile equals only itself, so that what is worked out from it can be kept by it.
+    """
 
     city: City
     unit: House
@@ -139,10 +142,7 @@ class Profile:
         Raises:
             ProfileBroken: there is none, or its files do not fit together.
         """
-        folder = files("schemas.profiles") / name
-        if "/" in name or not (folder / "profile.toml").is_file():
-            raise ProfileBroken("profile.unknown", "there is no city profile of this name")
-        return cls(**_load(folder))
+        return cls(**_load_named(name))
 
     @classmethod
     def read(cls, folder: Traversable) -> Self:
@@ -173,6 +173,13 @@ class Profile:
 
 
 @cache
+def _load_named(name: str) -> dict[str, Any]:
+    folder = files("schemas.profiles") / name
+    if "/" in name or not (folder / "profile.toml").is_file():
+        raise ProfileBroken("profile.unknown", "there is no city profile of this name")
+    return _load(folder)
+
+
 def _load(folder: Traversable) -> dict[str, Any]:
     try:
         raw = tomllib.loads((folder / "profile.toml").read_text(encoding="utf-8"))
@@ -225,13 +232,16 @@ def _tables(folder: Traversable) -> dict[str, Any]:
 
 
 def _unit(row: Mapping[str, str]) -> Unit:
-    days = (row["valid_from"], row["from_by"], row["valid_to"], row["to_by"])
+    ends = ("valid_from", "from_by", "valid_to", "to_by")
+    start, start_by, end, end_by = (
+        date.fromisoformat(row[name]) if row[name] else None for name in ends
+    )
     return Unit(
         kemendagri=row["kemendagri_code"] or None,
         bps=tuple(filter(None, row["bps_code"].split("+"))),
         kecamatan=row["kecamatan_code"],
         name=row["name"],
-        span=Span(*(date.fromisoformat(day) if day else None for day in days), row["precision"]),
+        span=Span(start, start_by, end, end_by, row["precision"]),
         successor=row["successor"] or None,
     )
 

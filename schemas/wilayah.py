@@ -133,7 +133,7 @@ class Wilayah:
             self.fold(_KECAMATAN_WORDS.sub("", text))
         )
 
-    def resolve(  # noqa: PLR0913  (the ways in which sources name a place)
+    def resolve(
         self,
         *,
         kemendagri: str | None = None,
@@ -189,7 +189,7 @@ class Wilayah:
         """One of the units that a code or a name of one kecamatan has ever stood for."""
         possible = [u for u in units if at is None or u.span.may_hold(at)] or list(units)
         chosen = min(possible, key=lambda unit: unit.is_old)
-        today = self._active.get(chosen.successor) if chosen.is_old else chosen
+        today = self._active.get(chosen.successor or "") if chosen.is_old else chosen
         findings = (KEL_OLD,) if chosen.is_old else ()
         meant: tuple[Unit, ...] = (chosen,)
         if at is not None and chosen.span.is_uncertain(at):

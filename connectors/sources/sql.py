@@ -87,9 +87,10 @@ class SqlSource:
         with self._reading(name) as connection:
             streamed = connection.execution_options(stream_results=True, max_row_buffer=FETCH)
             try:
-                for row in streamed.execute(statement).yield_per(FETCH).mappings():
-                    read += 1
-                    yield dict(row)
+                with streamed.execute(statement) as result:
+                    for row in result.yield_per(FETCH).mappings():
+                        read += 1
+                        yield dict(row)
             except DBAPIError as err:
                 if read and _lost(err):
                     raise Wait("source.dropped", dataset=name, rows=read) from err
@@ -136,7 +137,10 @@ def _engine(config: SourceConfig) -> Engine:
         url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
         if url.get_backend_name() == "sqlite":
             url = _existing_file(url, config)
-        engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=True)
+        waits = float(config.options.get("lock_wait_seconds", 5))
+        is_file = url.get_backend_name() == "sqlite"
+        arguments = {"timeout": waits} if is_file else {"connect_timeout": 10}
+        engine = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
     except ModuleNotFoundError as err:
         raise FixSettings("settings.driver", kind="sql", package=err.name) from err
     except (ArgumentError, NoSuchModuleError) as err:

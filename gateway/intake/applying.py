@@ -7,18 +7,20 @@ until the agency signs a `confirm`. Whatever comes of it is a signed result stat
 Source: design/trust.md 2.6; design/decisions.md (Wire).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from gateway.index import census
 from gateway.index import service as index
 from gateway.index.arrivals import Arrival, Origin
-from gateway.intake import results, snapshots, store
+from gateway.intake import poison, results, snapshots, store
 from gateway.intake.model import Batch, Disposition, Hold, IntakeTools, SnapshotState, State, Tally
+from gateway.intake.poison import Span
 from gateway.intake.snapshots import Snapshot
 from gateway.jobs import Job
 from gateway.storage import outbox
@@ -30,7 +32,6 @@ from schemas.line import BatchParser, LineParser, Parsed, content_hash
 from schemas.records.registry import schema_of
 
 CHUNK = 1000
-_WIB = timezone(timedelta(hours=7))
 _DELETED = content_hash({}, "del")
 
 
@@ -46,23 +47,28 @@ class _Work:
 
     @property
     def today(self) -> date:
-        return self.tools.profile.business_date or self.now.astimezone(_WIB).date()
+        """The business date: the city's fixed one, or the calendar's at its place."""
+        city = self.tools.profile.city
+        return city.business_date or self.now.astimezone(ZoneInfo(city.timezone)).date()
 
 
 def apply(session: Session, batch_id: UUID, tools: IntakeTools, now: datetime) -> None:
-    """Apply an accepted batch; a batch that is no longer merely accepted is left alone."""
-    batch = store.get(session, batch_id, lock=True)
+    """Apply an accepted batch; a batch that is no longer merely accepted is left alone.
+
+    The end of a snapshot takes its effect when the last batch before it has been applied, be that
+    now or later: so its row is locked after the snapshot's, as by all others.
+    """
+    batch = store.get(session, batch_id)
+    if batch is not None and batch.kind != BatchKind.SNAPSHOT_END.value:
+        batch = store.get(session, batch_id, lock=True)
     if batch is None or batch.state is not State.ACCEPTED:
         return
     work = _Work(session, batch, tools, now, Tally())
     if batch.kind == BatchKind.CONFIRM.value:
         _confirm(work)
-        return
-    hold = _records(work, confirmed=False)
-    _finish(work, hold)
-    for ended in snapshots.lock_ended(session, batch):
-        if snapshots.is_ready(session, batch, ended):
-            _complete(work, ended, confirmed=False)
+    elif batch.kind != BatchKind.SNAPSHOT_END.value:
+        _finish(work, _records(work, confirmed=False))
+    _complete_what_ended(work)
 
 
 def set_aside(session: Session, batch_id: UUID, tools: IntakeTools, now: datetime) -> None:
@@ -70,13 +76,30 @@ def set_aside(session: Session, batch_id: UUID, tools: IntakeTools, now: datetim
     batch = store.get(session, batch_id, lock=True)
     if batch is not None and batch.state is State.ACCEPTED:
         results.conclude(session, batch, (State.PARKED, None, Tally()), tools, now)
+        _complete_what_ended(_Work(session, batch, tools, now, Tally()))
+
+
+def rehearse(
+    session: Session, batch_id: UUID, span: Span, tools: IntakeTools, now: datetime
+) -> None:
+    """Absorb a span of a batch's lines, to see whether that does harm; the caller rolls back."""
+    batch = store.get(session, batch_id)
+    if batch is not None and batch.state is State.ACCEPTED:
+        work = _Work(session, batch, tools, now, Tally())
+        _absorb(work, list(_arrivals(work, span)))
+
+
+def count_of(session: Session, batch_id: UUID) -> int:
+    """How many lines a batch has."""
+    batch = store.get(session, batch_id)
+    return 0 if batch is None else batch.count
 
 
 def _records(work: _Work, *, confirmed: bool) -> Hold | None:
     """Parse, check and absorb the lines; what holds the batch back, if anything does."""
-    arrivals = _read(work)
     batch, tally = work.batch, work.tally
-    if batch.count and tally.rejected / batch.count > batch.max_reject:
+    arrivals = list(_arrivals(work, Span(0, batch.count)))
+    if tally.rejected > batch.max_reject * batch.count:
         return Hold.MAX_REJECT
     deleted = [a.source_id for a in arrivals if a.op == "del"]
     if not confirmed and _too_many(work, deleted):
@@ -89,35 +112,42 @@ def _records(work: _Work, *, confirmed: bool) -> Hold | None:
     return None
 
 
-def _read(work: _Work) -> list[Arrival]:
-    """The acceptable records; the others stand in the tally with code and field."""
+def _arrivals(work: _Work, span: Span) -> Iterator[Arrival]:
+    """The acceptable records of a span; the others stand in the tally with code and field."""
     batch, session = work.batch, work.session
     parser = BatchParser(LineParser(schema_of(batch.schema)), batch.version)
-    arrivals: list[Arrival] = []
-    for start in range(0, batch.count, CHUNK):
-        rows = store.lines(session, batch.id, start, start + CHUNK)
-        place = batch.place
+    place = batch.place
+    poisonous = poison.found(session, batch.id)
+    for start in range(span.lo, span.hi, CHUNK):
+        rows = store.lines(session, batch.id, start, min(start + CHUNK, span.hi))
         aads = [place.aad(row.i) for row in rows]
         lines = work.tools.vault.open_many(place.scope, aads, [row.ct for row in rows])
         for row, line in zip(rows, lines, strict=True):
+            if row.i in poisonous:
+                work.tally.reject(row.i, poison.POISON, None)
+                continue
             parsed = _parse(work, parser, row.i, line)
             if parsed is not None:
-                arrivals.append(_arrival(row.i, row.leaf, parsed))
-    return arrivals
+                yield _arrival(row.i, row.leaf, parsed)
 
 
 def _parse(work: _Work, parser: BatchParser, i: int, line: bytes) -> Parsed | None:
+    """The record of a line if it is acceptable; what was found about it goes into the tally."""
     try:
         parsed = parser.parse(line)
     except LineRefused as refused:
         work.tally.reject(i, refused.code, refused.field)
         return None
-    if parsed.op == "put":
-        found = quality.check(
-            work.batch.record_type, parsed.values, profile=work.tools.profile, today=work.today
-        )
-        for code, where in found:
-            work.tally.dispositions.append(Disposition(i, code, _level(code), where))
+    if parsed.op == "del":
+        return parsed
+    found = quality.check(
+        work.batch.record_type, parsed.values, profile=work.tools.profile, today=work.today
+    )
+    for code, where in found:
+        if _level(code) == "E":
+            work.tally.reject(i, code, where)
+            return None
+    work.tally.dispositions += [Disposition(i, code, _level(code), where) for code, where in found]
     return parsed
 
 
@@ -158,25 +188,39 @@ def _too_many(work: _Work, ids: Sequence[str]) -> bool:
     return gone > limits.mass_delete_count and gone > limits.mass_delete_share * live
 
 
-def _complete(work: _Work, of: Snapshot, *, confirmed: bool) -> None:
-    """What a whole snapshot does not hold has gone: delete it, or hold it until confirmed."""
+def _complete_what_ended(work: _Work) -> None:
+    """Whoever applies the last batch before a snapshot's end completes the snapshot.
+
+    The state of the worker's own batch is written; the snapshot's lock puts the last ones in line.
+    """
     session, batch = work.session, work.batch
-    if not snapshots.is_whole(session, batch, of):
+    for ended in snapshots.lock_ended(session, batch):
+        if snapshots.is_ready(session, batch, ended):
+            place = (batch.agency, batch.stream, ended.epoch, ended.end_seq)
+            end = store.find(session, place, lock=True)
+            if end is not None and end.state is State.ACCEPTED:
+                _complete(replace(work, batch=end, tally=Tally()), ended, confirmed=False)
+
+
+def _complete(work: _Work, of: Snapshot, *, confirmed: bool) -> None:
+    """What a whole snapshot does not hold has gone: delete it, or hold it until confirmed.
+
+    `work` is that of the batch which ended the snapshot; the deletions are its records.
+    """
+    session, end = work.session, work.batch
+    if not snapshots.is_whole(session, end, of):
         snapshots.put_state(session, of, SnapshotState.HELD)
+        _finish(work, Hold.SNAPSHOT)
         return
-    live = census.live_ids(session, batch.agency, of.record_type, of.begin_version)
+    live = census.live_ids(session, end.agency, of.record_type, of.begin_version)
     missing = sorted(live - snapshots.members(session, of))
     if not confirmed and _too_many(work, missing):
         snapshots.put_state(session, of, SnapshotState.HELD)
-        end = store.find(session, (batch.agency, batch.stream, of.epoch, of.end_seq))
-        if end is not None:
-            store.set_state(session, end.id, State.HELD, Hold.MASS_DELETE)
+        _finish(work, Hold.MASS_DELETE)
         return
-    version = of.epoch * 2**32 + of.end_seq
-    _absorb(work, [_gone(source_id, version) for source_id in missing])
+    _absorb(work, [_gone(source_id, end.version) for source_id in missing])
     snapshots.put_state(session, of, SnapshotState.DONE)
-    if missing and of.record_type == "person":
-        outbox.promise(session, Job.RECONCILE, {"batch": str(batch.id)})
+    _finish(work, None)
 
 
 def _gone(source_id: str, version: int) -> Arrival:
@@ -190,10 +234,10 @@ def _confirm(work: _Work) -> None:
     held = store.find_held(session, batch.agency, batch.stream, named, lock=True)
     if held is not None:
         other = replace(work, batch=held, tally=Tally())
-        of = snapshots.get(session, held) if held.snapshot else None
-        if of is not None and held.kind == BatchKind.SNAPSHOT_END.value:
-            _complete(other, of, confirmed=True)
-            _finish(other, None)
+        if held.kind == BatchKind.SNAPSHOT_END.value:
+            of = snapshots.get_held(session, held)
+            if of is not None:
+                _complete(other, of, confirmed=True)
         else:
             _finish(other, _records(other, confirmed=True))
     _finish(work, None)
@@ -214,11 +258,9 @@ def _finish(work: _Work, hold: Hold | None) -> None:
 
 def _all_ids(work: _Work, arrivals: Sequence[Arrival]) -> list[str]:
     """The ids a part holds; a refused line still says that its record exists at the source."""
+    refused = [d.i for d in work.tally.dispositions if d.level == "E"]
     return [a.source_id for a in arrivals if a.op == "put"] + results.refused_ids(
-        work.session,
-        work.batch,
-        work.tools,
-        [d.i for d in work.tally.dispositions if d.level == "E"],
+        work.session, work.batch, work.tools, refused
     )
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused
 from gateway.intake import chain, reading, snapshots, store
-from gateway.intake.applying import apply, set_aside
+from gateway.intake.applying import apply, count_of, rehearse, set_aside
 from gateway.intake.chain import Fork
 from gateway.intake.model import Accepted, Batch, Forked, Head, IntakeTools, PutBatch, State
 from gateway.intake.reading import Opened
@@ -34,7 +34,7 @@ from schemas.batch import BatchKind
 from schemas.errors import SchemaError
 from schemas.receipt import MMD_SECONDS, RECEIPT_TYPE
 
-__all__ = ["accept", "apply", "resume", "set_aside"]
+__all__ = ["accept", "apply", "count_of", "rehearse", "resume", "set_aside"]
 
 _FEW = 8
 

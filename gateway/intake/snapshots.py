@@ -165,15 +165,15 @@ def lock_ended(session: Session, batch: Batch) -> list[Snapshot]:
     return [_snapshot(row) for row in rows]
 
 
-def get(session: Session, batch: Batch) -> Snapshot | None:
-    """The snapshot that a `snapshot_end` ends, locked."""
+def get_held(session: Session, batch: Batch) -> Snapshot | None:
+    """The held snapshot that a `snapshot_end` ends, locked; None if a newer one took its place."""
     row = session.execute(
         select(snapshot)
         .where(
             snapshot.c.agency == batch.agency,
             snapshot.c.stream == batch.stream,
             snapshot.c.id == batch.snapshot,
-            snapshot.c.end_seq.is_not(None),
+            snapshot.c.state == SnapshotState.HELD.value,
         )
         .with_for_update()
     ).one_or_none()

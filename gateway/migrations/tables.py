@@ -2,7 +2,7 @@
 
 from gateway.access import store as access
 from gateway.index import store as index
-from gateway.intake import snapshots
+from gateway.intake import poison, snapshots
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.storage import heartbeat, outbox
@@ -11,4 +11,4 @@ from gateway.trust import store as trust
 
 __all__ = ["metadata"]
 
-SLICES = (outbox, heartbeat, ledger, trust, intake, snapshots, index, access)
+SLICES = (outbox, heartbeat, ledger, trust, intake, snapshots, poison, index, access)

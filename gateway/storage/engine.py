@@ -40,6 +40,9 @@ def connect(settings: Settings, *, pool_size: int | None = None) -> Engine:
     return engine
 
 
+Sessions = sessionmaker[Session]
+
+
 def sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions on `engine`: a view, job or command opens one and commits; services never do."""
     return sessionmaker(engine, expire_on_commit=False, autoflush=False)

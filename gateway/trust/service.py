@@ -224,6 +224,11 @@ def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pe
     return _pending(session, agency)
 
 
+def forget_nonces(session: Session, before: datetime) -> None:
+    """Forget the nonces of requests made before a time; older ones are refused by their clock."""
+    store.forget_nonces(session, before)
+
+
 def _agency(session: Session, code: str) -> Row[Any]:
     row = store.lock_agency(session, code)
     if row is None:

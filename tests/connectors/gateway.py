@@ -5,6 +5,7 @@ import json
 import re
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -54,6 +55,8 @@ class Gateway:
     integrate_at_once: bool = True
     give_receipt_in_head: bool = True
     suspended: bool = False
+    down: bool = False
+    pause: float = 0.0
     faults: list[Callable[["Handler"], bool]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     streams: dict[tuple[str, str], list[Stored]] = field(default_factory=dict)
@@ -335,6 +338,10 @@ class Handler(BaseHTTPRequestHandler):
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self.gateway.requests.append((self.command, self.path))
+        time.sleep(self.gateway.pause)
+        if self.gateway.down:
+            self.close_connection = True
+            return
         fault = next((f for f in self.gateway.faults if f(self)), None)
         if fault is not None:
             self.gateway.faults.remove(fault)

@@ -134,7 +134,9 @@ class TestText(SourceConformance):
             lines.append(f"TRAILER|{len(rows)}")
             (tmp_path / f"{name}_20251102.txt").write_text("\r\n".join(lines) + "\r\n", "utf-8")
         datasets = {
-            name: Dataset(name, one.columns, {"pattern": f"{name}_*.txt", "trailer": r"TRAILER\|(\d+)"})
+            name: Dataset(
+                name, one.columns, {"pattern": f"{name}_*.txt", "trailer": r"TRAILER\|(\d+)"}
+            )
             for name, one in _declared(tables).items()
         }
         return SourceConfig("text", "", tmp_path, {}, datasets)

@@ -1,0 +1,81 @@
+"""How an agency's first keys come in.
+
+Who may call it: the holder of a ticket; the ticket's secret speaks through an HMAC in the proof.
+
+Source: design/trust.md 1.5.
+"""
+
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from gateway.errors import NotFound
+from gateway.ledger import query as ledger
+from gateway.trust import service
+from gateway.trust.model import Pending
+from gateway.web.edge import edge
+from keys.canonical import from_base64
+from schemas.exchange import (
+    ChallengeAnswer,
+    ChallengeRequest,
+    EnrolmentAnswer,
+    EnrolmentQuery,
+    EnrolmentRequest,
+)
+
+blueprint = Blueprint(
+    "enrolments",
+    __name__,
+    url_prefix="/v1/enrolments/<string:agency>",
+    description="Enrolment with a ticket, proof of possession and two approvals.",
+)
+
+
+@blueprint.route("/challenge")
+class Challenge(MethodView):
+    """The challenge of a ticket's holder."""
+
+    @blueprint.arguments(ChallengeRequest)
+    @blueprint.response(200, ChallengeAnswer)
+    def post(self, asked: dict[str, str], agency: str) -> dict[str, str]:
+        """A fresh nonce; an earlier one is void."""
+        with edge().sessions.begin() as session:
+            nonce = service.challenge(session, agency, asked["ticket_id"], edge().clock())
+        return {"nonce": nonce}
+
+
+@blueprint.route("")
+class Enrolment(MethodView):
+    """An agency's enrolment."""
+
+    @blueprint.arguments(EnrolmentRequest)
+    @blueprint.response(202, EnrolmentAnswer)
+    def post(self, sent: dict[str, str], agency: str) -> dict[str, Any]:
+        """Hand in the first keyset; it waits for two persons to approve its fingerprint."""
+        envelopes = from_base64(sent["keyset"]), from_base64(sent["proof"])
+        now, aud = edge().clock(), edge().settings.aud
+        with edge().sessions.begin() as session:
+            return _shown(service.enrol(session, agency, envelopes, aud, now), None)
+
+    @blueprint.arguments(EnrolmentQuery, location="query")
+    @blueprint.response(200, EnrolmentAnswer)
+    def get(self, asked: dict[str, str], agency: str) -> dict[str, Any]:
+        """How far it is."""
+        with edge().sessions() as session:
+            standing = service.standing(session, agency, asked["ticket_id"], edge().clock())
+            try:
+                proof = None if standing.leaf is None else ledger.proof(session, standing.leaf)
+            except NotFound:
+                proof = None  # not in a signed checkpoint yet: ask again
+            return _shown(standing, proof)
+
+
+def _shown(standing: Pending, proof: str | None) -> dict[str, Any]:
+    return {
+        "state": standing.state.value,
+        "approvals": standing.approvals,
+        "fingerprint": standing.fingerprint,
+        "keyset_leaf": None if standing.leaf is None else standing.leaf.hex(),
+        "proof": proof,
+    }
