@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from schemas.quality import check
-
 from connectors.config import Config, Publish
 from connectors.courier import Courier
 from connectors.diff import Change, Diff
@@ -23,6 +21,7 @@ from connectors.watermarks import read_mark, write_mark
 from keys.canonical import to_moment
 from schemas.errors import LineRefused
 from schemas.line import LineParser, content_hash
+from schemas.quality import check
 from schemas.records.registry import schema_of
 
 HASH_BYTES = 16

@@ -9,9 +9,9 @@ from importlib.resources import files
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
-from schemas.quality import FINDINGS
 
 from connectors.runner import Tally
+from schemas.quality import FINDINGS
 
 _KEPT = 3
 

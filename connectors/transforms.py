@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Protocol
 
 from schemas.codes import lists
@@ -27,8 +28,11 @@ NIK_FINDINGS = {
 OWNER_ONLY = "OWNER_ONLY"
 _SPACES = re.compile(r"\s+")
 _NOT_DIGIT = re.compile(r"[^0-9]")
+# What the wire refuses in a text (schemas/text.py): controls, surrogates, direction marks, fillers.
 _UNPRINTABLE = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]+"
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\ufffe"
+    "\uffff\U000e0000-\U000e0fff]+"
 )
 _KELURAHAN_WORD = re.compile(r"^(?:kelurahan|kel|desa|nagari)\b[.:]?\s*", re.IGNORECASE)
 _KECAMATAN_WORD = re.compile(r"^(?:kecamatan|kec)\b[.:]?\s*", re.IGNORECASE)
@@ -89,12 +93,19 @@ def text_of(value: object) -> str | None:
         return None
     if isinstance(value, bool):
         return "1" if value else "0"
-    if isinstance(value, float | Decimal) and value == int(value):
+    if isinstance(value, float | Decimal) and isfinite(value) and value == int(value):
         value = int(value)
     if isinstance(value, datetime):
         value = value.isoformat()
     text = _SPACES.sub(" ", _UNPRINTABLE.sub(" ", str(value))).strip()
     return text or None
+
+
+def _number_of(cell: object) -> float | Decimal | None:
+    """The cell if it is a number, and a finite one; a truth value is none."""
+    if isinstance(cell, bool) or not isinstance(cell, int | float | Decimal):
+        return None
+    return cell if isfinite(cell) else None
 
 
 def as_text(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
@@ -124,8 +135,8 @@ def as_digits(cells: Cells, rule: Rule, context: Context) -> Made:
 
 def as_nik(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
     """`nik` if strictly valid, else what stood there in `nik_raw`; always a `nik_status`."""
-    cell = cells[0]
-    raw = cell if isinstance(cell, int | float) else text_of(cell)
+    number = _number_of(cells[0])
+    raw = text_of(cells[0]) if number is None or isinstance(number, Decimal) else number
     nik, nik_raw, status = classify_nik(raw, column_truncated=bool(rule.get("truncated", False)))
     finding = NIK_FINDINGS.get(str(status))
     values = {"": nik, "nik_raw": nik_raw, "nik_status": str(status)}
@@ -143,8 +154,12 @@ def as_no_kk(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG00
 
 def as_date(cells: Cells, rule: Rule, context: Context) -> Made:
     """An ISO date; with `precision = true` also `<field>_precision`."""
-    cell = cells[0]
-    raw = cell if isinstance(cell, date | int | float) else text_of(cell)
+    number = _number_of(cells[0])
+    raw: str | float | date | None = text_of(cells[0])
+    if isinstance(cells[0], date):
+        raw = cells[0]
+    elif number is not None and not isinstance(number, Decimal):
+        raw = number
     try:
         made, precision = parse_date(raw, today=context.today)
     except Unreadable:
@@ -155,8 +170,8 @@ def as_date(cells: Cells, rule: Rule, context: Context) -> Made:
 
 
 def as_rupiah(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
-    cell = cells[0]
-    raw = cell if isinstance(cell, int | float | Decimal) else text_of(cell)
+    number = _number_of(cells[0])
+    raw = text_of(cells[0]) if number is None else number
     try:
         return Made({"": parse_rupiah(raw)})
     except Unreadable as err:

@@ -74,6 +74,15 @@ class Host:
             done = pool.map(lambda a: self.run(a, command, *arguments), agencies)
             return dict(zip(agencies, done, strict=True))
 
+    def enrol(self, tickets: Mapping[str, Path], *more: str, waiting: bool = False) -> None:
+        """Enrol with each agency's ticket, two at a time."""
+
+        def one(item: tuple[str, Path]) -> str:
+            return self.run(item[0], "enrol", "--ticket", str(item[1]), *more, waiting=waiting)
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(one, tickets.items()))
+
 
 def anchors(settings: Settings, vault: Vault) -> Anchors:
     """What a ticket tells an agency to trust."""

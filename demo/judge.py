@@ -37,7 +37,7 @@ def found_persons(database_url: str) -> dict[Key, str]:
         rows = connection.execute(
             "select r.agency, r.source_id, m.person_id::text from membership m"
             " join source_record r on r.id = m.record_id"
-            " where r.record_type = 'person' and r.assertion_id is not None"
+            " where r.record_type = 'person' and r.assertion_id is not null"
         ).fetchall()
     return {(agency, source_id): person for agency, source_id, person in rows}
 

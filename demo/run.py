@@ -192,12 +192,10 @@ def _enrol(stage: Stage, city: City) -> None:
         trusted = enrol.anchors(stage.settings, stage.vault)
         folder = stage.options.var.resolve() / "tickets"
         tickets = enrol.invite(stage.sessions, stage.profile, trusted, folder)
-        for code, ticket in tickets.items():
-            stage.host.run(code, "init", "--unattended")
-            stage.host.run(code, "enrol", "--ticket", str(ticket), waiting=True)
+        stage.host.each(AGENCIES, "init", "--unattended")
+        stage.host.enrol(tickets, waiting=True)
         approved = enrol.approve_all(stage.sessions)
-        for code, ticket in tickets.items():
-            stage.host.run(code, "enrol", "--ticket", str(ticket))
+        stage.host.enrol(tickets, "--wait", "30")
         phase.said = f"{approved} agencies: key made at the agency, approved by two persons"
 
 

@@ -1,20 +1,42 @@
-"""`titian agency`: create an agency, hand out its ticket, approve its key. For administrators."""
+"""`titian agency`: create an agency, hand out its ticket, approve its key.
 
-from datetime import UTC, datetime
+Used by the operator at the machine, and by the two persons who approve, each with his password.
+
+Source: trust.md 1.5.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.access import sessions
-from gateway.errors import Forbidden
+from gateway.access.model import Officer
+from gateway.errors import Unauthorized
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import query, service
-from gateway.trust.model import SECOND_APPROVERS, AgencyDraft, Anchors, Approver, Outcome
+from gateway.trust import query, rules, service
+from gateway.trust.model import (
+    AgencyDraft,
+    AgencyRow,
+    AgencyState,
+    Anchors,
+    ApprovalState,
+    Approver,
+    Outcome,
+)
 from keys.enrolment import Ticket, format_ticket
+from keys.privatefile import write_private
 from keys.vault import Vault
 
+Clock = Callable[[], datetime]
 _TICKET = click.Path(path_type=Path, dir_okay=False)
+_OUT = click.option("--out", type=_TICKET, help="Where to write it; default CODE.ticket.json.")
+_CONSOLE = "console"
+"""What stands for an address where failed passwords are counted."""
+_NEEDED = 2
 
 
 @click.group()
@@ -28,93 +50,125 @@ def agency() -> None:
 @click.option("--records", required=True, help="Record types it may publish, with commas.")
 @click.option("--basis", required=True, help="The agreement that allows it, as a code.")
 @click.option("--by", required=True, help="Your user name; you may not approve what you create.")
-@click.option("--out", type=_TICKET, help="Where to write the ticket; default CODE.ticket.json.")
-def create(  # noqa: PLR0913, PLR0917  (the options of a command)
-    code: str, label: str, records: str, basis: str, by: str, out: Path | None
+@_OUT
+@click.pass_obj
+def create(  # noqa: PLR0913 -- a command's options
+    clock: Clock, *, code: str, label: str, records: str, basis: str, by: str, out: Path | None
 ) -> None:
     """Create agency CODE and write its one-time ticket (72 hours). Hand it over in person."""
-    settings, opened = _open()
-    kinds = tuple(r.strip() for r in records.split(",") if r.strip())
-    with opened() as session:
-        draft = AgencyDraft(code, label, kinds, basis, by)
-        ticket = service.create_agency(session, draft, _anchors(settings), _now())
+    settings = Settings.from_env()
+    trusted = _anchors(settings)
+    kinds = tuple(kind.strip() for kind in records.split(",") if kind.strip())
+    draft = AgencyDraft(code, label, kinds, basis, by.strip().lower())
+    with engine.opened(settings) as opened, opened() as session:
+        made = service.create_agency(session, draft, trusted, clock())
+        path = _write(made, out)
         session.commit()
-    _write(ticket, out)
+    _tell_ticket(made, path)
 
 
 @agency.command()
 @click.argument("code")
-@click.option("--out", type=_TICKET, help="Where to write the ticket; default CODE.ticket.json.")
-def ticket(code: str, out: Path | None) -> None:
-    """Write another ticket for an agency that has not enrolled; earlier ones are void."""
-    settings, opened = _open()
-    with opened() as session:
-        made = service.new_ticket(session, code, _anchors(settings), _now())
+@_OUT
+@click.pass_obj
+def ticket(clock: Clock, code: str, out: Path | None) -> None:
+    """Write another ticket for agency CODE, which has sent no keys; earlier ones are void."""
+    settings = Settings.from_env()
+    trusted = _anchors(settings)
+    with engine.opened(settings) as opened, opened() as session:
+        made = service.new_ticket(session, code, trusted, clock())
+        path = _write(made, out)
         session.commit()
-    _write(made, out)
+    _tell_ticket(made, path)
 
 
 @agency.command("list")
 def list_() -> None:
     """All agencies and how far each has come."""
-    _, opened = _open()
-    with opened() as session:
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
         for row in query.agencies(session):
-            click.echo(f"{row.code:<16} {row.state:<10} {row.label}")
+            given = f"{len(row.approvals)}/{_NEEDED}"
+            click.echo(f"{row.code:<16} {row.state.value:<10} {given}  {row.label}")
 
 
 @agency.command()
 @click.argument("code")
 def show(code: str) -> None:
-    """One agency: state, key, approvals."""
-    _, opened = _open()
-    with opened() as session:
+    """One agency: state, records, fingerprint, approvals.
+
+    While its key waits for approval, the last two groups of the fingerprint are not shown: whoever
+    approves must have them read to him.
+    """
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
         row = query.agency(session, code)
-    click.echo(f"{row.code}: {row.label}\nstate       {row.state}\napprovals   {row.approvals}")
-    if row.fingerprint and row.state == "active":
-        click.echo(f"fingerprint {row.fingerprint}")
+    click.echo(f"{row.code}: {row.label}")
+    click.echo(f"state        {row.state.value}")
+    click.echo(f"records      {', '.join(row.record_types)}")
+    click.echo(f"created      {row.created_at:%Y-%m-%d %H:%M} UTC by {row.created_by}")
+    if row.fingerprint is not None:
+        click.echo(f"fingerprint  {_masked(row)}")
+    for given in row.approvals:
+        click.echo(
+            f"approved     {given.at:%Y-%m-%d %H:%M} UTC by {given.officer_id}, {given.role}"
+        )
 
 
 @agency.command()
 @click.argument("code")
 @click.option("--as", "username", required=True, help="Your user name.")
-def approve(code: str, username: str) -> None:
+@click.pass_obj
+def approve(clock: Clock, code: str, username: str) -> None:
     """Approve the key of agency CODE, by the fingerprint read to you on the phone.
 
     Call the person named in the agency's letter, at a number from the directory, and have the last
     two groups of the fingerprint read to you. Two persons must do this; neither may be the one who
     created the agency.
     """
-    _, opened = _open()
-    password = click.prompt("password", hide_input=True)
-    with opened() as session:
-        officer = sessions.authenticate(session, username, password)
-    role = next((r.value for r in officer.roles if r.value in SECOND_APPROVERS), None)
-    if role is None:
-        raise Forbidden("approval.role", "None of your roles may approve a key.")
-    groups = click.prompt("last two groups of the fingerprint, as read to you")
-    with opened() as session:
-        approver = Approver(str(officer.id), role)
-        made = service.approve(session, code, approver, groups, _now())
-        session.commit()
-    _tell(made.outcome, made.tries_left)
+    with engine.opened(Settings.from_env()) as opened:
+        officer = _authenticated(opened, username, clock())
+        with opened() as session:
+            row = query.agency(session, code)
+        role = rules.acting_role([r.value for r in officer.roles], len(row.approvals))
+        click.echo(f"{row.code}: {row.label}\nfingerprint {_masked(row)}")
+        groups = click.prompt("Its last two groups, as read to you", hide_input=True)
+        approver = Approver(officer.username, role)
+        with opened() as session:
+            made = service.approve(session, code, approver, groups, clock())
+            session.commit()  # a wrong answer counts too
+    _tell_outcome(made)
 
 
-def _tell(outcome: Outcome, tries_left: int) -> None:
-    if outcome is Outcome.WRONG_GROUPS:
-        raise click.ClickException(
-            f"that is not the end of this key's fingerprint; {tries_left} tries left. "
-            "If it was read correctly, the key is not the agency's: do not approve it."
-        )
-    if outcome is Outcome.COMPLETED:
+def _authenticated(opened: sessionmaker[Session], username: str, now: datetime) -> Officer:
+    password = click.prompt(f"Password of {username}", hide_input=True)
+    try:
+        with opened() as session:
+            sessions.check_failures(session, username, _CONSOLE, now)
+            return sessions.authenticate(session, username, password)
+    except Unauthorized:
+        with opened() as session:
+            sessions.note_failure(session, username, _CONSOLE, now)
+            session.commit()
+        raise
+
+
+def _tell_outcome(made: ApprovalState) -> None:
+    if made.outcome is Outcome.COMPLETED:
         click.echo("approved by two persons: the agency is active")
-    else:
+    elif made.outcome is Outcome.RECORDED:
         click.echo("recorded; a second person must approve too")
+    else:
+        left = f"{made.tries_left} tries left" if made.tries_left else "closed for 15 minutes"
+        raise click.ClickException(
+            f"that is not the end of this key's fingerprint ({left}). If it was read to you so, "
+            "the key is not the agency's: do not approve it."
+        )
 
 
-def _open() -> tuple[Settings, engine.Sessions]:
-    settings = Settings.from_env()
-    return settings, engine.sessions(engine.connect(settings))
+def _masked(row: AgencyRow) -> str:
+    groups = (row.fingerprint or "").split()
+    if row.state is AgencyState.ACTIVE:
+        return " ".join(groups)
+    return " ".join([*groups[:-2], "....", "...."]) if groups else "none yet"
 
 
 def _anchors(settings: Settings) -> Anchors:
@@ -130,12 +184,14 @@ def _anchors(settings: Settings) -> Anchors:
     )
 
 
-def _write(made: Ticket, out: Path | None) -> None:
+def _write(made: Ticket, out: Path | None) -> Path:
     path = out or Path(f"{made.agency}.ticket.json")
-    path.touch(mode=0o600)
-    path.write_text(format_ticket(made), encoding="utf-8")
-    click.echo(f"ticket written to {path}; good until {made.expires:%Y-%m-%d %H:%M} UTC, once")
+    try:
+        write_private(path, format_ticket(made).encode("utf-8"))
+    except OSError as err:
+        raise click.ClickException(f"The ticket cannot be written to {path}.") from err
+    return path
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _tell_ticket(made: Ticket, path: Path) -> None:
+    click.echo(f"ticket written to {path}; good once, until {made.expires:%Y-%m-%d %H:%M} UTC")

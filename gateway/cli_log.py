@@ -1,13 +1,12 @@
 """`titian log`: check the transparency log from its entries up."""
 
-import sys
-
 import click
 
 from gateway.ledger import query as ledger
-from gateway.ledger.model import LogDamaged
+from gateway.ledger.model import LogBehind, LogDamaged, LogState
 from gateway.settings import Settings
 from gateway.storage import engine
+from keys.checkpoint import Checkpoint
 from keys.errors import TrustError
 from keys.vault import Vault
 
@@ -25,12 +24,27 @@ def verify() -> None:
     titian-verify, without this database.
     """
     settings = Settings.from_env()
-    made = engine.connect(settings)
-    vkey = Vault.load(settings.vault_file).log_signer(settings.log_origin).vkey
-    with engine.sessions(made)() as session:
-        try:
-            state = ledger.verify(session, vkey)
-        except (LogDamaged, TrustError) as err:
-            click.echo(f"titian: the log does not hold: {err}", err=True)
-            sys.exit(1)
-    click.echo(f"size {state.size}\nroot {state.root.hex()}\nsigned by {vkey}\nall entries agree")
+    signer = Vault.load(settings.vault_file).log_signer(settings.log_origin)
+    last = signer.head()  # read first: the log may grow meanwhile, never shrink
+    try:
+        with engine.opened(settings) as sessions, sessions() as session:
+            state = ledger.verify(session, signer.vkey)
+        _check_head(state, last)
+    except (LogDamaged, LogBehind, TrustError) as err:
+        raise click.ClickException(f"the log does not hold: {err}") from err
+    click.echo(f"size {state.size}\nroot {state.root.hex()}\nsigned by {signer.vkey}")
+    click.echo("all entries agree" if state.size else "nothing is signed yet")
+
+
+def _check_head(state: LogState, last: Checkpoint | None) -> None:
+    """Return if the database shows what the signer remembers to have signed last, or more."""
+    if last is None or last.size < state.size:
+        return
+    if last.size > state.size:
+        raise LogBehind(
+            "log.behind",
+            f"{last.size} entries were signed, the newest checkpoint here has {state.size}. "
+            "Unless the integrator is at work just now, this database is an older copy.",
+        )
+    if last.root != state.root:
+        raise LogDamaged("log.root", "The signer remembers another root for this size.")

@@ -42,6 +42,10 @@ class StateAnswer(Schema):
     state = fields.String(required=True)
 
 
+_TICKET_ID = validate.Regexp(r"[A-Za-z0-9_-]{1,64}\Z")
+_SIZE = validate.Range(0, 2**53)
+
+
 class ProofQuery(Schema):
     """Which leaf is meant."""
 
@@ -51,14 +55,14 @@ class ProofQuery(Schema):
 class ConsistencyQuery(Schema):
     """From which size to which."""
 
-    from_ = fields.Integer(required=True, data_key="from")
-    to = fields.Integer(required=True)
+    from_ = fields.Integer(required=True, data_key="from", validate=_SIZE)
+    to = fields.Integer(required=True, validate=_SIZE)
 
 
 class ChallengeRequest(Schema):
     """Which ticket its holder wants to use."""
 
-    ticket_id = fields.String(required=True, validate=validate.Length(max=64))
+    ticket_id = fields.String(required=True, validate=_TICKET_ID)
 
 
 class ChallengeAnswer(Schema):
@@ -77,7 +81,7 @@ class EnrolmentRequest(Schema):
 class EnrolmentQuery(Schema):
     """By which ticket the enrolment was begun."""
 
-    ticket_id = fields.String(required=True, validate=validate.Length(max=64))
+    ticket_id = fields.String(required=True, validate=_TICKET_ID)
 
 
 class EnrolmentAnswer(Schema):

@@ -172,8 +172,7 @@ class Wilayah:
         within = kecamatan.get(digits)
         if within is not None:
             return Place(None, within, self.kecamatan[within].name)
-        around = next((code for short, code in kecamatan.items() if digits.startswith(short)), None)
-        return Place(None, around, "", (KEL_UNKNOWN,))
+        return Place(None, None, "", (KEL_UNKNOWN,))
 
     def _by_its_name(self, folded: str, within: str | None, at: date | None) -> Place:
         units = self._by_name.get(folded, ())
@@ -194,7 +193,7 @@ class Wilayah:
         meant: tuple[Unit, ...] = (chosen,)
         if at is not None and chosen.span.is_uncertain(at):
             findings = (KEL_OLD,)
-            meant = self._before_and_after(today) if today is not None else (chosen,)
+            meant = self._before_and_after(chosen, today)
         return Place(
             None if today is None else today.kemendagri,
             chosen.kecamatan if today is None else today.kecamatan,
@@ -203,7 +202,11 @@ class Wilayah:
             meant,
         )
 
-    def _before_and_after(self, today: Unit) -> tuple[Unit, ...]:
+    def _before_and_after(self, chosen: Unit, today: Unit | None) -> tuple[Unit, ...]:
+        if today is None:
+            return (chosen,)
+        if chosen is not today:
+            return (chosen, today)
         return (*(u for u in self.units if u.successor == today.kemendagri), today)
 
 

@@ -19,14 +19,15 @@ from workers.app import Tools, make_app, now
 from workers.relay import Relay
 
 _USAGE = "usage: python -m workers [relay | beat | health worker|relay|beat]"
+_FOREIGN = ("unregistered task", "unknown message", "invalid task message", "decode message body")
 _log = logging.getLogger("workers")
 
 
 class NoForeignBodies(logging.Filter):
-    """Celery prints the whole body of a message it does not know; we do not."""
+    """Celery prints the whole body of a message that it does not understand; we do not."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if "unregistered task" in str(record.msg):
+        if any(sign in str(record.msg) for sign in _FOREIGN):
             record.msg, record.args = "a message of an unknown kind was dropped", ()
             record.exc_info = None
         return True
@@ -54,14 +55,19 @@ def main(arguments: list[str]) -> int:
 def _worker(settings: Settings, name: str) -> int:
     app = make_app(settings)
     with _Pulse(settings, "worker", name):
-        app.worker_main(["worker", "--concurrency", "1", "--loglevel", settings.log_level])
+        app.worker_main(
+            [
+                *("worker", "--concurrency", "1", "--loglevel", settings.log_level),
+                *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+            ]
+        )
     return 0
 
 
 def _beat(settings: Settings, name: str) -> int:
     app = make_app(settings)
     with _Pulse(settings, "beat", name):
-        app.Beat(loglevel=settings.log_level, schedule=":memory:").run()
+        app.Beat(loglevel=settings.log_level).run()
     return 0
 
 
@@ -73,8 +79,10 @@ def _relay(settings: Settings, name: str) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
-    tools = Tools.of(settings)
-    Relay(make_app(settings), tools, name, now).run(stop)
+    app = make_app(settings)
+    # The relay also signs the log: a broker that hangs must not hold that up for long.
+    app.conf.broker_transport_options |= {"socket_timeout": 5}
+    Relay(app, Tools.of(settings), name, now).run(stop)
     return 0
 
 

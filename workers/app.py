@@ -121,6 +121,7 @@ def configuration() -> dict[str, Any]:
             "interval_step": 0.1,
             "interval_max": 0.2,
         },
+        "beat_scheduler": "celery.beat:Scheduler",  # in memory: the table is short and repeats
         "worker_hijack_root_logger": False,
         "worker_redirect_stdouts": False,
         "timezone": "UTC",

@@ -202,11 +202,12 @@ def _with_bom(encoding: str, head: bytes) -> str:
 
 def _line_of(path: Path, at: int) -> int | str:
     # The decoder counts from the start of its own buffer, so the place is looked for again.
-    for number, line in enumerate(path.open("rb"), 1):
-        try:
-            line.decode("utf-8")
-        except UnicodeDecodeError:
-            return number
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError:
+                return number
     return f"byte {at}"
 
 

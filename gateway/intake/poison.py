@@ -105,9 +105,9 @@ def found(session: Session, batch_id: UUID) -> frozenset[int]:
 
 def _open_books(session: Session, batch_id: UUID, count: int) -> None:
     """The first time: the whole batch is suspect."""
-    opened = insert(suspect).values(batch_id=batch_id, lo=_FINAL, hi=0)
-    opened = opened.on_conflict_do_nothing().returning(suspect.c.lo)
-    if session.execute(opened).one_or_none() is not None and count:
+    whole = insert(suspect).values(batch_id=batch_id, lo=_FINAL, hi=0)
+    opened = session.execute(whole.on_conflict_do_nothing().returning(suspect.c.lo))
+    if opened.one_or_none() is not None and count:
         session.execute(suspect.insert().values(batch_id=batch_id, lo=0, hi=count))
 
 

@@ -23,7 +23,6 @@ from gateway.ledger import query as log
 from gateway.ledger import service as ledger
 from gateway.storage import outbox
 from gateway.trust import query as trust
-from gateway.trust import requests
 from gateway.trust.model import PUBLISH
 from keys import dsse
 from keys.bundle import accept_entry
@@ -42,10 +41,10 @@ _FEW = 8
 def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetime) -> Accepted:
     """Accept a batch, or answer a repeated one with the receipt it was given before.
 
-    1. (The caller has checked the HTTP signature, the digest and the size.)
+    1. (The caller has checked the HTTP signature, the digest, the size and the rate.)
     2. Frame, envelope, place and audience.
     3. The agency's key, and the signature; the payload is parsed only after it holds.
-    4. The grant, and the rate.
+    4. The grant.
     5. The body against the signed length, count and root.
     6. The stream's head is locked: replay, fork, gap, or the next batch. Then batch, sealed lines,
        log entry, receipt and promise are written together.
@@ -57,7 +56,8 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
     """
     try:
         opened = _open(session, request, tools, now)
-        _check_leave(session, opened, tools, now)
+        said = opened.payload
+        trust.granted(session, said.agency, said.record_type, PUBLISH, now)
         leaves = reading.read_leaves(request.body, opened, tools.settings)
     except (TrustError, SchemaError) as err:
         raise refusal(err) from err
@@ -105,12 +105,6 @@ def _open(session: Session, request: PutBatch, tools: IntakeTools, now: datetime
         return trust.speaker(session, request.agency, kid, "batch", now)
 
     return reading.open_batch(request, tools.settings, speaker)
-
-
-def _check_leave(session: Session, opened: Opened, tools: IntakeTools, now: datetime) -> None:
-    payload = opened.payload
-    trust.granted(session, payload.agency, payload.record_type, PUBLISH, now)
-    requests.admit_batch(session, payload.agency, tools.settings, now)
 
 
 def _given_before(session: Session, opened: Opened, head: Head, now: datetime) -> bytes | None:

@@ -240,9 +240,7 @@ def get(session: Session, batch_id: UUID, *, lock: bool = False) -> Batch | None
     return _batch(session.execute(query.with_for_update() if lock else query).one_or_none())
 
 
-def find(
-    session: Session, place: tuple[str, str, int, int], *, lock: bool = False
-) -> Batch | None:
+def find(session: Session, place: tuple[str, str, int, int], *, lock: bool = False) -> Batch | None:
     """The batch at (agency, stream, epoch, seq), locked until the transaction ends if asked."""
     query = select(*_BATCH).where(*_at(place))
     return _batch(session.execute(query.with_for_update() if lock else query).one_or_none())

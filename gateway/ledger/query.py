@@ -33,7 +33,7 @@ def tile(session: Session, level: int, n: int, width: int | None = None) -> byte
     Raises:
         NotFound: the log has no such tile, or it is not that wide yet.
     """
-    wanted = TILE_WIDTH if width is None else width
+    wanted = _signed_width(session, level, n, width)
     data = store.get_tiles(session, [(level, n)]).get((level, n), b"")
     if len(data) < wanted * tiles.HASH:
         raise _no_tile()
@@ -46,7 +46,7 @@ def entries(session: Session, n: int, width: int | None = None) -> bytes:
     Raises:
         NotFound: the log has no such tile, or it is not that wide yet.
     """
-    wanted = TILE_WIDTH if width is None else width
+    wanted = _signed_width(session, 0, n, width)
     found = store.get_entries(session, n * TILE_WIDTH, n * TILE_WIDTH + wanted)
     if len(found) < wanted:
         raise _no_tile()
@@ -153,6 +153,15 @@ def _recompute(session: Session, size: int) -> bytes:
 def _path(session: Session, groups: list[list[merkle.Node]]) -> list[bytes]:
     stored = store.get_tiles(session, tiles.tiles_of(groups))
     return merkle.fold_path(groups, tiles.reader(stored))
+
+
+def _signed_width(session: Session, level: int, n: int, width: int | None) -> int:
+    """How many hashes are wanted of a tile, if the checkpoint covers so many."""
+    wanted = TILE_WIDTH if width is None else width
+    signed = state(session).size >> (merkle.TILE_HEIGHT * level)
+    if not 0 < wanted <= TILE_WIDTH or n * TILE_WIDTH + wanted > signed:
+        raise _no_tile()
+    return wanted
 
 
 def _no_tile() -> NotFound:

@@ -58,7 +58,9 @@ log_head = Table(
 )
 # Hashes do not compress; PostgreSQL need not try.
 event.listen(
-    log_tile, "after_create", DDL("alter table log_tile alter column data set storage external")
+    log_tile,
+    "after_create",
+    DDL("alter table log_tile alter column data set storage external"),  # type: ignore[no-untyped-call]
 )
 
 _LOCK = 0x746974_6C6F67  # "tit" "log"

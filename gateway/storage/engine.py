@@ -3,6 +3,9 @@
 Source: design/trust.md 6.2 (the gateway refuses to run on a database that may forget a commit).
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
@@ -40,7 +43,18 @@ def connect(settings: Settings, *, pool_size: int | None = None) -> Engine:
     return engine
 
 
-Sessions = sessionmaker[Session]
+@contextmanager
+def opened(settings: Settings) -> Iterator[sessionmaker[Session]]:
+    """Sessions for the length of one command; its connections are closed at the end.
+
+    Raises:
+        Unavailable: as `connect`.
+    """
+    engine = connect(settings, pool_size=1)
+    try:
+        yield sessions(engine)
+    finally:
+        engine.dispose()
 
 
 def sessions(engine: Engine) -> sessionmaker[Session]:

@@ -30,6 +30,20 @@ def check_approver(approver: Approver, created_by: str, given: Sequence[Approval
     check_role(approver)
 
 
+def acting_role(roles: Sequence[str], given: int) -> str:
+    """The first of a person's roles in which he may give the next approval, after `given` others.
+
+    Raises:
+        Forbidden: in none of them (`approval.role`).
+    """
+    may = SECOND_APPROVERS if given else {FIRST_APPROVER}
+    found = next((role for role in roles if role in may), None)
+    if found is None:
+        wanted = " or ".join(sorted(may))
+        raise Forbidden("approval.role", f"This approval is that of a {wanted}.")
+    return found
+
+
 def check_role(approver: Approver) -> None:
     """Return if persons of this role may approve keys at all.
 

@@ -4,37 +4,28 @@ The way in (trust.md 1.5): a registrar creates the agency and hands its ticket o
 answers a challenge with its first keyset, signed by the keys themselves; two persons who are not
 the creator each type the end of the fingerprint as it was read to them. With the second approval
 the agency, its keys and the grants drawn up at its creation become active, and keyset and approvals
-stand in the log, all in one transaction.
+stand in the log, all in one transaction (`approvals`).
 """
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, update
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict, NotFound, Refused, TooMany, Unauthorized
-from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
-from gateway.trust import rules, store
+from gateway.errors import Conflict, NotFound, Refused, Unauthorized
+from gateway.trust import store
+from gateway.trust.approvals import approve, known_agency, reject
 from gateway.trust.model import (
     CHALLENGE_LIFE,
-    LOCK_TIME,
     PUBLISH,
-    TRIES,
     AgencyDraft,
     AgencyState,
     Anchors,
-    ApprovalState,
-    Approver,
-    Outcome,
     Pending,
 )
 from keys import dsse
-from keys.bundle import keyset_entry
-from keys.canonical import digest, to_moment
 from keys.enrolment import (
     SECRET_BYTES,
     TICKET_LIFE,
@@ -47,6 +38,17 @@ from keys.enrolment import (
 from keys.keyset import Keyset, accept_first, parse_statement
 from keys.signers import AGENCY
 from schemas.records.registry import RECORD_TYPES
+
+__all__ = [
+    "approve",
+    "challenge",
+    "create_agency",
+    "enrol",
+    "forget_nonces",
+    "new_ticket",
+    "reject",
+    "standing",
+]
 
 
 def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: datetime) -> Ticket:
@@ -95,7 +97,7 @@ def new_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -
         NotFound: no such agency.
         Conflict: its keys are here already (`enrolment.begun`).
     """
-    row = _agency(session, agency)
+    row = known_agency(session, agency)
     if row.state != AgencyState.INVITED.value:
         raise Conflict("enrolment.begun", "The agency has sent its keys; no ticket is needed.")
     store.void_tickets(session, agency, now)
@@ -158,58 +160,8 @@ def enrol(
     session.execute(
         update(store.ticket).where(store.ticket.c.id == row.id).values(used_at=now, nonce=None)
     )
-    _set_state(session, agency, AgencyState.PENDING)
+    store.set_state(session, agency, AgencyState.PENDING)
     return _pending(session, agency)
-
-
-def approve(
-    session: Session, agency: str, approver: Approver, last_groups: str, now: datetime
-) -> ApprovalState:
-    """One person's approval, by the last two groups of the fingerprint as read to him.
-
-    A wrong answer is counted and *returned*, so that the caller commits the count; the third in a
-    row closes the approval for 15 minutes.
-
-    Raises:
-        NotFound: no such agency.
-        Conflict: nothing waits for approval, or this person has approved already.
-        Forbidden: this person created the agency, or his role may not approve.
-        TooMany: closed after three wrong answers (`approval.locked`).
-    """
-    row = _agency(session, agency)
-    keyset = store.current_keyset(session, agency)
-    if row.state != AgencyState.PENDING.value or keyset is None:
-        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
-    given = store.find_approvals(session, agency, keyset.payload_sha256)
-    rules.check_approver(approver, row.created_by, given)
-    _check_lock(keyset, now)
-    if not rules.is_end_of(keyset.fingerprint, last_groups):
-        left = _count_wrong(session, keyset, now)
-        return ApprovalState(Outcome.WRONG_GROUPS, len(given), left)
-    _record(session, keyset, approver, now)
-    _update_keyset(session, keyset, wrong=0, locked_until=None)
-    if not given:
-        return ApprovalState(Outcome.RECORDED, 1, TRIES)
-    _activate(session, keyset, now)
-    return ApprovalState(Outcome.COMPLETED, len(given) + 1, TRIES)
-
-
-def reject(session: Session, agency: str, approver: Approver, now: datetime) -> None:
-    """Refuse a keyset whose fingerprint was not the agency's: it needs a new ticket and new keys.
-
-    Raises:
-        NotFound: no such agency.
-        Conflict: nothing waits for approval.
-        Forbidden: this person's role may not approve, so it may not reject either.
-    """
-    row = _agency(session, agency)
-    keyset = store.current_keyset(session, agency)
-    if row.state != AgencyState.PENDING.value or keyset is None:
-        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
-    rules.check_role(approver)
-    _update_keyset(session, keyset, rejected_at=now)
-    _decide(session, "reject_key", keyset, approver, now)
-    _set_state(session, agency, AgencyState.INVITED)
 
 
 def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pending:
@@ -227,13 +179,6 @@ def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pe
 def forget_nonces(session: Session, before: datetime) -> None:
     """Forget the nonces of requests made before a time; older ones are refused by their clock."""
     store.forget_nonces(session, before)
-
-
-def _agency(session: Session, code: str) -> Row[Any]:
-    row = store.lock_agency(session, code)
-    if row is None:
-        raise NotFound("agency.unknown", "There is no agency of this code.")
-    return row
 
 
 def _make_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -> Ticket:
@@ -320,122 +265,4 @@ def _pending(session: Session, agency: str) -> Pending:
         keyset_sha256=row.payload_sha256,
         approvals=len(approvals),
         leaf=row.leaf,
-    )
-
-
-def _check_lock(keyset: Row[Any], now: datetime) -> None:
-    if keyset.locked_until is not None and now < keyset.locked_until:
-        wait = int((keyset.locked_until - now).total_seconds()) + 1
-        raise TooMany(
-            "approval.locked",
-            "Three wrong answers: the approval is closed for 15 minutes.",
-            retry_after=wait,
-        )
-
-
-def _count_wrong(session: Session, keyset: Row[Any], now: datetime) -> int:
-    wrong = keyset.wrong + 1
-    if wrong < TRIES:
-        _update_keyset(session, keyset, wrong=wrong)
-        return TRIES - wrong
-    _update_keyset(session, keyset, wrong=0, locked_until=now + LOCK_TIME)
-    return 0
-
-
-def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
-    salt, leaf = _decide(session, "approve_key", keyset, approver, now)
-    session.execute(
-        store.approval.insert().values(
-            agency=keyset.agency,
-            keyset_sha256=keyset.payload_sha256,
-            officer_id=approver.officer_id,
-            role=approver.role,
-            at=now,
-            salt=salt,
-            leaf=leaf,
-        )
-    )
-
-
-def _decide(
-    session: Session, kind: str, keyset: Row[Any], approver: Approver, now: datetime
-) -> tuple[bytes, bytes]:
-    """Log a person's decision over a keyset; who he is is committed to, not written. Salt, leaf."""
-    detail = {
-        "kind": kind,
-        "agency": keyset.agency,
-        "keyset_sha256": keyset.payload_sha256.hex(),
-        "officer": approver.officer_id,
-        "role": approver.role,
-        "at": to_moment(now),
-    }
-    made = commit(detail)
-    entry = {
-        "t": "decision",
-        "kind": kind,
-        "agency": keyset.agency,
-        "version": keyset.version,
-        "role": approver.role,
-        "subject": keyset.payload_sha256.hex(),
-        "commit": made.sha256.hex(),
-    }
-    return made.salt, ledger.append(session, entry)
-
-
-def _activate(session: Session, keyset: Row[Any], now: datetime) -> None:
-    """The keyset, its keys, the grants and the agency begin to count, and the log says so."""
-    grants = store.find_grants(session, keyset.agency)
-    keyset_leaf = ledger.append(
-        session, keyset_entry(keyset.agency, keyset.version, keyset.envelope)
-    )
-    grant_leaf = ledger.append(
-        session,
-        {
-            "t": "decision",
-            "kind": "grant",
-            "agency": keyset.agency,
-            "version": keyset.version,
-            "subject": keyset.payload_sha256.hex(),
-            "statement": digest(_grants_json(grants)).hex(),
-        },
-    )
-    _update_keyset(session, keyset, leaf=keyset_leaf)
-    session.execute(
-        update(store.key)
-        .where(
-            store.key.c.agency == keyset.agency,
-            store.key.c.keyset_sha256 == keyset.payload_sha256,
-        )
-        .values(approved_at=now)
-    )
-    session.execute(
-        update(store.grant_)
-        .where(store.grant_.c.agency == keyset.agency, store.grant_.c.valid_from.is_(None))
-        .values(valid_from=now, leaf=grant_leaf)
-    )
-    session.execute(
-        update(store.agency)
-        .where(store.agency.c.code == keyset.agency)
-        .values(state=AgencyState.ACTIVE.value, enrolled_at=now)
-    )
-
-
-def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
-    return [{"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants]
-
-
-def _set_state(session: Session, agency: str, state: AgencyState) -> None:
-    session.execute(
-        update(store.agency).where(store.agency.c.code == agency).values(state=state.value)
-    )
-
-
-def _update_keyset(session: Session, keyset: Row[Any], **values: Any) -> None:
-    session.execute(
-        update(store.keyset)
-        .where(
-            store.keyset.c.agency == keyset.agency,
-            store.keyset.c.payload_sha256 == keyset.payload_sha256,
-        )
-        .values(**values)
     )

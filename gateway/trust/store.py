@@ -144,6 +144,11 @@ def lock_agency(session: Session, code: str) -> Row[Any] | None:
     ).one_or_none()
 
 
+def set_state(session: Session, code: str, state: AgencyState) -> None:
+    """Say how far an agency has come."""
+    session.execute(update(agency).where(agency.c.code == code).values(state=state.value))
+
+
 def lock_ticket(session: Session, code: str, ticket_id: str) -> Row[Any] | None:
     """The agency's ticket of that id, locked until the transaction ends."""
     return session.execute(
@@ -168,6 +173,15 @@ def current_keyset(session: Session, code: str) -> Row[Any] | None:
         .order_by(keyset.c.version.desc())
         .limit(1)
     ).one_or_none()
+
+
+def set_keyset(session: Session, row: Row[Any], **values: Any) -> None:
+    """Change columns of a keyset."""
+    session.execute(
+        update(keyset)
+        .where(keyset.c.agency == row.agency, keyset.c.payload_sha256 == row.payload_sha256)
+        .values(**values)
+    )
 
 
 def known_raws(session: Session, raws: Collection[bytes]) -> set[bytes]:

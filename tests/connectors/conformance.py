@@ -5,6 +5,7 @@ from pathlib import Path
 from types import GeneratorType
 
 import pytest
+
 from connectors.config import Dataset, Join, SourceConfig
 from connectors.errors import ConnectorError, FixSource
 from connectors.sources.base import Query

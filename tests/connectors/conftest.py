@@ -12,6 +12,7 @@ import pytest
 
 from connectors import cli
 from connectors.memory import Memory
+from keys.keystore import Cost, KeyStore
 from tests.connectors import gateway as fake
 
 SETTINGS = """
@@ -114,6 +115,10 @@ class Agency:
         ticket = self.folder / "ticket.json"
         ticket.write_text(gateway.ticket("baz"), encoding="utf-8")
         assert self.run("init", "--unattended").code == 0
+        # A key file says itself what a guess of its passphrase costs; tests need no 64 MiB of it.
+        keys = self.state / "keys"
+        passphrase = (keys / "passphrase").read_text().strip()
+        KeyStore(keys / "agency.key", passphrase, Cost(memory_kib=8, iterations=1)).generate("baz")
         answer = self.run("enrol", "--ticket", str(ticket))
         assert answer.code == 0, answer.err
 

@@ -4,11 +4,11 @@ import shutil
 from datetime import timedelta
 
 import pytest
+
 from connectors.assembly import Outside, publishing
 from connectors.config import Config
 from connectors.errors import CallCentre
 from keys.signers import Ed25519Signer
-
 from tests.connectors import gateway as fake
 
 

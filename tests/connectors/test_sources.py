@@ -11,11 +11,12 @@ from pathlib import Path
 import openpyxl
 import psycopg
 import pytest
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import FixSettings
 from connectors.sources.registry import SOURCES, open_source
-from sqlalchemy import create_engine, text
-
 from tests.connectors.conformance import SourceConformance, Table
 
 
@@ -106,7 +107,7 @@ def _until_ready(url: str) -> None:
             with engine.begin() as connection:
                 connection.execute(text("CREATE DATABASE IF NOT EXISTS dstk"))
                 return
-        except Exception:
+        except SQLAlchemyError:
             time.sleep(0.1)
     raise AssertionError("MariaDB did not start")
 

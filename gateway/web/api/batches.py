@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 
 from gateway.intake import query, service
 from gateway.intake.model import Forked, IntakeTools, PutBatch
+from gateway.trust import requests
 from gateway.web.edge import edge
 from gateway.web.signed import signed
 from keys.canonical import to_base64
@@ -36,6 +37,8 @@ class BatchPlace(MethodView):
         tools = _tools()
         with signed() as call:
             call.caller.must_be(agency)
+            with edge().sessions.begin() as session:  # so that a refused batch counts as well
+                requests.admit_batch(session, agency, tools.settings, edge().clock())
             request = PutBatch(agency, stream, epoch, seq, call.body)
             with edge().sessions() as session:
                 try:

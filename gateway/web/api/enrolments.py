@@ -7,6 +7,7 @@ Source: design/trust.md 1.5.
 
 from typing import Any
 
+from flask import request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
@@ -16,6 +17,7 @@ from gateway.trust import service
 from gateway.trust.model import Pending
 from gateway.web.edge import edge
 from keys.canonical import from_base64
+from keys.signers import AGENCY
 from schemas.exchange import (
     ChallengeAnswer,
     ChallengeRequest,
@@ -30,6 +32,16 @@ blueprint = Blueprint(
     url_prefix="/v1/enrolments/<string:agency>",
     description="Enrolment with a ticket, proof of possession and two approvals.",
 )
+_LARGEST = 192 * 1024
+"""Bytes of a body; nobody has signed it yet, so it is read into memory only if it is small."""
+
+
+@blueprint.before_request
+def guard() -> None:
+    """Only a code that an agency can have, and only a small body."""
+    request.max_content_length = _LARGEST
+    if AGENCY.fullmatch((request.view_args or {}).get("agency", "")) is None:
+        raise NotFound("agency.unknown", "There is no agency of this code.")
 
 
 @blueprint.route("/challenge")
@@ -56,7 +68,8 @@ class Enrolment(MethodView):
         envelopes = from_base64(sent["keyset"]), from_base64(sent["proof"])
         now, aud = edge().clock(), edge().settings.aud
         with edge().sessions.begin() as session:
-            return _shown(service.enrol(session, agency, envelopes, aud, now), None)
+            pending = service.enrol(session, agency, envelopes, aud, now)
+        return {**_shown(pending, None), "fingerprint": pending.fingerprint}
 
     @blueprint.arguments(EnrolmentQuery, location="query")
     @blueprint.response(200, EnrolmentAnswer)
@@ -68,14 +81,13 @@ class Enrolment(MethodView):
                 proof = None if standing.leaf is None else ledger.proof(session, standing.leaf)
             except NotFound:
                 proof = None  # not in a signed checkpoint yet: ask again
-            return _shown(standing, proof)
+        return _shown(standing, proof)
 
 
 def _shown(standing: Pending, proof: str | None) -> dict[str, Any]:
     return {
         "state": standing.state.value,
         "approvals": standing.approvals,
-        "fingerprint": standing.fingerprint,
         "keyset_leaf": None if standing.leaf is None else standing.leaf.hex(),
         "proof": proof,
     }

@@ -7,7 +7,6 @@ Source: C2SP tlog-tiles, tlog-checkpoint, tlog-proof; design/trust.md 3.2.
 """
 
 import re
-from base64 import b64encode
 
 from flask import Response
 from flask.views import MethodView
@@ -17,6 +16,7 @@ from gateway.errors import NotFound, Refused
 from gateway.ledger import query as ledger
 from gateway.web.edge import edge
 from gateway.web.signed import signed
+from keys.canonical import to_base64
 from schemas.exchange import ConsistencyQuery, ProofQuery
 
 blueprint = Blueprint(
@@ -24,7 +24,11 @@ blueprint = Blueprint(
 )
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
-_TILE = re.compile(r"((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([0-9]{1,3}))?")
+_LEVEL = re.compile(r"0|[1-5]?[0-9]|6[0-3]")
+_TILE = re.compile(
+    r"((?!x000/)(?:x[0-9]{3}/){0,5}[0-9]{3})"  # n by thousands, each group but the last behind x
+    r"(?:\.p/([1-9][0-9]?|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?"  # the width of a partial tile
+)
 
 
 @blueprint.route("/checkpoint")
@@ -64,21 +68,20 @@ class LogConsistency(MethodView):
         """The consistency proof from one size to a larger one."""
         with edge().sessions() as session:
             path = ledger.consistency(session, asked["from_"], asked["to"])
-        lines = "".join(f"{b64encode(h).decode()}\n" for h in path)
+        lines = "".join(f"{to_base64(h)}\n" for h in path)
         return Response(lines, content_type=_TEXT)
 
 
-@blueprint.route("/tile/<int:level>/<path:place>")
+@blueprint.route("/tile/<string:level>/<path:place>")
 class LogTile(MethodView):
     """A tile of hashes."""
 
     @blueprint.response(200, content_type=_BYTES, description="Up to 256 hashes of 32 bytes.")
-    def get(self, level: int, place: str) -> Response:
+    def get(self, level: str, place: str) -> Response:
         """A hash tile, whole or `.p/W` wide."""
-        n, width = _place(place)
         with signed(), edge().sessions() as session:
-            data = ledger.tile(session, level, n, width)
-        return Response(data, content_type=_BYTES)
+            data = ledger.tile(session, _level(level), *_place(place))
+        return _kept(data)
 
 
 @blueprint.route("/tile/entries/<path:place>")
@@ -88,10 +91,22 @@ class LogEntries(MethodView):
     @blueprint.response(200, content_type=_BYTES, description="Entries behind uint16 lengths.")
     def get(self, place: str) -> Response:
         """The entries of a tile of level 0."""
-        n, width = _place(place)
         with signed(), edge().sessions() as session:
-            data = ledger.entries(session, n, width)
-        return Response(data, content_type=_BYTES)
+            data = ledger.entries(session, *_place(place))
+        return _kept(data)
+
+
+def _kept(data: bytes) -> Response:
+    """A tile of a width never changes, so its reader may keep it."""
+    answer = Response(data, content_type=_BYTES)
+    answer.headers["Cache-Control"] = "private, max-age=31536000, immutable"
+    return answer
+
+
+def _level(text: str) -> int:
+    if _LEVEL.fullmatch(text) is None:
+        raise Refused("log.path", "A tile's level is a number from 0 to 63.")
+    return int(text)
 
 
 def _place(text: str) -> tuple[int, int | None]:
