@@ -7,6 +7,7 @@ transaction of the memory (see `memory.py`); `preview` walks the same line and k
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
 from typing import Any
 
 from connectors.config import Config, Publish
@@ -20,7 +21,7 @@ from connectors.sources.base import Query, Row, Source, query_of
 from connectors.watermarks import read_mark, write_mark
 from keys.canonical import to_moment
 from schemas.errors import LineRefused
-from schemas.line import LineParser, content_hash
+from schemas.line import LineParser
 from schemas.quality import check
 from schemas.records.registry import schema_of
 
@@ -214,7 +215,8 @@ class _Reading:
             return
         values = dict(mapped.values)
         as_of = _moment(mapped.as_of)
-        content = content_hash(values, "put", as_of)[:HASH_BYTES]
+        body = body_of(values)
+        content = blake2b(f"{as_of}{body}".encode(), digest_size=HASH_BYTES).digest()
         change = self._diff.weigh(mapped.id, content)
         if change is Change.TWICE:
             tally.twice += 1
@@ -224,7 +226,7 @@ class _Reading:
         if change is Change.UNCHANGED and not self._full:
             tally.unchanged += 1
             return
-        if self._add("put", mapped.id, body_of(values), as_of, own=mapped.own):
+        if self._add("put", mapped.id, body, as_of, own=mapped.own):
             tally.sent += 1
             if self._sealer is not None:
                 self._diff.keep(mapped.id, content, mapped.own if mapped.own != mapped.id else None)

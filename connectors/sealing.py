@@ -16,6 +16,7 @@ from keys import frame, merkle
 from keys.canonical import to_moment
 from keys.signers import Signer
 
+_ENCODE = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 EPOCH_FACTOR = 1 << 32
 LARGEST_BODY = 16 << 20
 EMPTY_LOG = {"size": 0, "root": sha256(b"").hexdigest()}
@@ -146,4 +147,4 @@ class Sealer:
 
 def body_of(values: Mapping[str, object]) -> str:
     """The fields of a record as compact JSON."""
-    return json.dumps(values, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODE(values)

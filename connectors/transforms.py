@@ -89,6 +89,8 @@ Transform = Callable[[Cells, Rule, Context], Made]
 
 def text_of(value: object) -> str | None:
     """The cell as one line of text without invisible characters, or None where there is nothing."""
+    if type(value) is str and value.isascii() and value.isprintable():
+        return " ".join(value.split()) or None  # nearly every cell: nothing to clean
     if value is None or value != value:  # noqa: PLR0124 - a cell that is NaN
         return None
     if isinstance(value, bool):
@@ -110,10 +112,12 @@ def _number_of(cell: object) -> float | Decimal | None:
 
 def as_text(cells: Cells, rule: Rule, context: Context) -> Made:  # noqa: ARG001
     """The cells joined by `join` (a space), shortened to `max`."""
-    parts = [text for text in map(text_of, cells) if text]
-    if not parts:
+    if len(cells) == 1:
+        text = text_of(cells[0])
+    else:
+        text = str(rule.get("join", " ")).join(filter(None, map(text_of, cells))) or None
+    if text is None:
         return NOTHING
-    text = str(rule.get("join", " ")).join(parts)
     if "max" in rule:
         text = text[: int(rule["max"])].strip()
     return Made({"": text})
@@ -317,7 +321,7 @@ TRANSFORMS: Mapping[str, Transform] = {
 
 def fold(label: str) -> str:
     """A label as value maps know it: one space between words, case does not count."""
-    return _SPACES.sub(" ", label).strip().casefold()
+    return " ".join(label.split()).casefold()
 
 
 def folded(table: Mapping[str, str]) -> Mapping[str, str]:

@@ -11,6 +11,7 @@ _NOTHING = frozenset({"", "-", "0", "null", "none", "tidak ada", "tdk ada"})
 
 _RT = re.compile(r"\bR\.?\s?T\.?\s*[.:]?\s*([0-9]{1,3})\b", re.IGNORECASE)
 _RW = re.compile(r"\bR\.?\s?W\.?\s*[.:]?\s*([0-9]{1,3})\b", re.IGNORECASE)
+_BOTH = re.compile(r"\bRT\s*/\s*RW\b\D*([0-9]{1,3})\s*/\s*([0-9]{1,3})\b", re.IGNORECASE)
 _PAIR = re.compile(r"\s*([0-9]{1,3})\s*/\s*([0-9]{1,3})\s*")
 _NUMBER = re.compile(r"\s*([0-9]{1,3})(?:\.0)?\s*")
 
@@ -25,7 +26,7 @@ def parse_phone(raw: str | float | None, *, country: str = "62") -> str | None:
     """
     if raw is None or raw != raw:  # noqa: PLR0124  (a cell that is NaN)
         return None
-    text = str(int(raw)) if isinstance(raw, int | float) else raw.strip()
+    text = _as_text(raw).strip()
     if text.lower() in _NOTHING:
         return None
     first = _SEVERAL.split(text)[0]
@@ -53,16 +54,14 @@ def parse_rt_rw(raw: str | float | None) -> tuple[str | None, str | None]:
     """
     if raw is None or raw != raw:  # noqa: PLR0124  (a cell that is NaN)
         return None, None
-    text = str(int(raw)) if isinstance(raw, int | float) else raw
+    text = _as_text(raw)
     if match := _PAIR.fullmatch(text):
+        return _three(match[1]), _three(match[2])
+    if match := _BOTH.search(text):
         return _three(match[1]), _three(match[2])
     rt, rw = _RT.search(text), _RW.search(text)
     if rt or rw:
         return _three(rt[1]) if rt else None, _three(rw[1]) if rw else None
-    if match := re.search(
-        r"\bRT\s*/\s*RW\b\D*([0-9]{1,3})\s*/\s*([0-9]{1,3})", text, re.IGNORECASE
-    ):
-        return _three(match[1]), _three(match[2])
     match = _NUMBER.fullmatch(text)
     return (_three(match[1]) if match else None), None
 
@@ -70,6 +69,11 @@ def parse_rt_rw(raw: str | float | None) -> tuple[str | None, str | None]:
 def parse_rt(raw: str | float | None) -> str | None:
     """One RT or RW cell with three digits, or None."""
     return parse_rt_rw(raw)[0]
+
+
+def _as_text(raw: str | float) -> str:
+    """A cell as it looks: a whole number without the `.0` that a spreadsheet gives it."""
+    return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)
 
 
 def _three(digits: str) -> str | None:

@@ -95,7 +95,7 @@ def parse_date(
 def _number(raw: float, today: date) -> tuple[str | None, Precision | None]:
     if raw == 0:
         return None, None
-    if raw > EXCEL_LAST and raw == int(raw):
+    if EXCEL_LAST < raw < 10**8 and raw == int(raw):
         parts = _parts(f"{int(raw):08d}", today)
         if parts is not None:
             return _result(parts)

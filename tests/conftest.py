@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,6 +42,8 @@ def servers() -> Iterator[Servers]:
     var = ROOT / "var" / "tests" / f"{worker}-{os.getpid()}"
     with running(var) as started:
         yield started
+        # Nothing of it is kept, so it need not be written down first.
+        started.processes["postgres"].send_signal(signal.SIGQUIT)
     shutil.rmtree(started.folder, ignore_errors=True)
     shutil.rmtree(var, ignore_errors=True)
 

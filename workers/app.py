@@ -5,6 +5,7 @@ Nothing connects at import. Each process makes its own engine when its first tas
 Source: design/stack.md §3 (settings), design/trust.md F3, F4, 6.2.
 """
 
+import functools
 import logging
 import os
 from collections.abc import Callable
@@ -81,7 +82,8 @@ def make_app(settings: Settings) -> Celery:
     app.conf.update(configuration())
     app.conf.beat_schedule = schedule.TABLE
     workshop = Workshop(settings)
-    register: Callable[..., Any] = app.task
+    # Not shared: two apps in one process must not get each other's tasks.
+    register: Callable[..., Any] = functools.partial(app.task, shared=False)
     for module in (apply, reconcile, duties):
         module.register(register, workshop, now)
     return app

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
-from connectors.config import Dataset
+from connectors.config import Dataset, SourceConfig
 from connectors.errors import ConnectorError, FixSource, Wait
 from connectors.sources.base import Found, Query, Row
 from connectors.sources.files import FileSource, matching
@@ -36,7 +36,11 @@ class _Shape:
 
 
 class TextSource(FileSource):
-    """A folder of delimited text files."""
+    """A folder of delimited text files; what a file looks like is kept while it does not change."""
+
+    def __init__(self, config: SourceConfig) -> None:
+        super().__init__(config)
+        self._shapes: dict[tuple[str, str, int, int], _Shape] = {}
 
     def head(self, dataset: Dataset) -> tuple[str, ...]:
         return self._shape(self.chosen(dataset)[-1], dataset).columns
@@ -126,6 +130,10 @@ class TextSource(FileSource):
             Wait: `source.half_written`.
         """
         try:
+            status = path.stat()
+            seen = (path.name, dataset.name, status.st_size, status.st_mtime_ns)
+            if seen in self._shapes:
+                return self._shapes[seen]
             lines, ends_whole, tail, head = _measure(path)
         except OSError as err:
             raise FixSource("source.rights", reason=err.strerror) from err
@@ -149,7 +157,9 @@ class TextSource(FileSource):
         elif not ends_whole and lines:
             raise Wait("source.half_written", file=path.name, declared=declared, found=rows)
         columns = tuple(named) if has_header else dataset.columns
-        return _Shape(encoding, columns, has_header, max(rows, 0), lines - (trailer is not None))
+        shape = _Shape(encoding, columns, has_header, max(rows, 0), lines - (trailer is not None))
+        self._shapes[seen] = shape
+        return shape
 
 
 def _reader(lines: TextIO | list[str], dataset: Dataset) -> Iterator[list[str]]:

@@ -27,13 +27,15 @@ class Comparator:
     """The levels of a kind by name, best first, and the function that finds them.
 
     `compare(values, left, right)` gets pairs of different codes into `values` and answers with a
-    level for each pair, or `MISSING`. `cheap` ones look at numbers alone, so that finding the
+    level for each pair, or `MISSING`. `agree(values)` is the level of each value with itself, where
+    that is not 0 for all. `cheap` ones look at numbers alone, so that finding the
     distinct pairs first would cost more than it saves.
     """
 
     levels: tuple[str, ...]
     compare: Compare
     cheap: bool = False
+    agree: Callable[[Objects], Levels] | None = None
 
 
 def levels(kind: Kind, column: Column, pairs: Pairs) -> Levels:
@@ -43,10 +45,9 @@ def levels(kind: Kind, column: Column, pairs: Pairs) -> Levels:
     both = (left >= 0) & (right >= 0)
     if kind is Kind.NONE:
         return out
-    out[both & (left == right)] = 0
-    if kind is Kind.NIK and len(column.values):
-        damaged = np.array([v.startswith("~") for v in column.values], dtype=bool)
-        out[both & (left == right) & damaged[left]] = 1
+    equal = both & (left == right)
+    agree = COMPARATORS[kind].agree
+    out[equal] = 0 if agree is None else agree(column.values)[left[equal]]
     rest = np.flatnonzero(both & (left != right))
     if len(rest):
         out[rest] = _unequal(kind, column.values, left[rest], right[rest])
@@ -91,6 +92,11 @@ def nik(values: Objects, left: Codes, right: Codes) -> Levels:
     out[(head[left] == head[right]) & ~either] = 2
     out[either & ~slip] = MISSING
     return out
+
+
+def nik_with_itself(values: Objects) -> Levels:
+    """A damaged number resembles itself; only a whole one is the same."""
+    return np.array([v.startswith("~") for v in values], dtype=np.int8)
 
 
 def number_slip(values: Objects, left: Codes, right: Codes) -> Levels:
@@ -158,9 +164,9 @@ def place(values: Objects, left: Codes, right: Codes) -> Levels:
 
 
 def address(values: Objects, left: Codes, right: Codes) -> Levels:
-    """Two addresses: the same house or RT, the same street, the same RT alone, or different.
+    """Two addresses: the same house or RT of a street, the same street, the same RT, different.
 
-    Parts that either side leaves out say nothing.
+    Parts that either side leaves out say nothing; "the same RT" needs a street left out.
     """
     parts = [v.split("|") for v in values]
     streets = objects([p[0] for p in parts])
@@ -174,10 +180,21 @@ def address(values: Objects, left: Codes, right: Codes) -> Levels:
     same_house = house_known & (house[left] == house[right])
     out = np.full(len(left), 3, dtype=np.int8)
     out[~both_streets & ~rt_known] = MISSING
-    out[same_rt] = 2
+    out[same_rt & ~both_streets] = 2
     out[street] = 1
     out[street & ((same_rt & (same_house | ~house_known)) | (same_house & ~rt_known))] = 0
     return out
+
+
+def address_with_itself(values: Objects) -> Levels:
+    """An address resembles itself as far as it is complete."""
+    return np.array([_completeness(*v.split("|")) for v in values], dtype=np.int8)
+
+
+def _completeness(street: str, house: str, rt: str, _rw: str) -> int:
+    if not street:
+        return 2 if rt else MISSING
+    return 0 if house or rt else 1
 
 
 def text(values: Objects, left: Codes, right: Codes) -> Levels:
@@ -210,13 +227,15 @@ def amount(values: Objects, left: Codes, right: Codes) -> Levels:
 
 
 COMPARATORS: Mapping[Kind, Comparator] = {
-    Kind.NIK: Comparator(("same", "slip", "other serial", "different"), nik),
+    Kind.NIK: Comparator(("same", "slip", "other serial", "different"), nik, agree=nik_with_itself),
     Kind.NO_KK: Comparator(("same", "slip", "different"), number_slip),
     Kind.NAME: Comparator(("same", "same words", "near", "shared word", "different"), name),
     Kind.DATE: Comparator(("same", "vague", "slip", "same year", "different"), date, cheap=True),
     Kind.SEX: Comparator(("same", "different"), differs, cheap=True),
     Kind.KELURAHAN: Comparator(("same", "near", "different"), place),
-    Kind.ADDRESS: Comparator(("same house", "same street", "same RT", "different"), address),
+    Kind.ADDRESS: Comparator(
+        ("same house", "same street", "same RT", "different"), address, agree=address_with_itself
+    ),
     Kind.PHONE: Comparator(("same", "slip", "different"), number_slip),
     Kind.TEXT: Comparator(("same", "near", "related", "different"), text),
     Kind.CODE: Comparator(("same", "slip", "same start", "different"), code),

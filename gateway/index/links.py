@@ -74,12 +74,17 @@ def reconcile(
         batch_id: the batch whose records were absorbed and committed.
         tools: the same model for all workers.
         limit: at most so many records; then `left` says how many remain, and the caller commits
-            and calls again, which holds few locks for a short time. Without it all are done.
+            and calls again, which holds few locks for a short time. Without it all are done; if
+            they are more than a chunk, no other worker links meanwhile.
 
     Raises:
         Unavailable: other workers kept changing the same persons; try again.
     """
     done = Reconciled()
+    several = CHUNK + 1 if limit is None else min(CHUNK + 1, limit)
+    if len(store_links.next_touched(session, batch_id, several)) > CHUNK:
+        # Locks of several chunks would not be taken in ascending order: so nobody else may link.
+        store_assertions.close_gate(session)
     while True:
         size = CHUNK if limit is None else min(CHUNK, limit - done.records)
         touched = store_links.next_touched(session, batch_id, size)

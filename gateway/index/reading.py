@@ -124,16 +124,17 @@ def _complete(found: list[str], needed: list[str], file: str) -> None:
 def _joined(table: Any, names: tuple[str, ...], field: str) -> Any:
     """The columns as one text column, trimmed, blanks null."""
     glue = "-" if field in {"birth_date", Kind.DATE} else " "
-    texts = [pc.utf8_trim_whitespace(_text(table[n])) for n in names]
-    texts = [pc.if_else(pc.equal(t, ""), pa.scalar(None, pa.string()), t) for t in texts]
-    if len(texts) == 1:
-        return texts[0]
-    joined = pc.binary_join_element_wise(*texts, glue, null_handling="skip")
+    texts = [pc.fill_null(pc.utf8_trim_whitespace(_text(table[n])), "") for n in names]
+    joined = texts[0]
+    if len(texts) > 1:
+        joined = pc.binary_join_element_wise(*texts, glue)
+        joined = pc.utf8_trim(pc.replace_substring_regex(joined, f"{glue}+", glue), glue)
     return pc.if_else(pc.equal(joined, ""), pa.scalar(None, pa.string()), joined)
 
 
 def _text(column: Any) -> Any:
-    """Any column as text; whole numbers without a fraction, days as ISO dates."""
+    """Any column as one array of text; whole numbers without a fraction, days as ISO dates."""
+    column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if pa.types.is_floating(column.type):
@@ -215,8 +216,6 @@ def _dates(text: Any) -> Read:
 
 def _mapped(text: Any, read_value: Read) -> Column:
     """Each distinct text read once; different texts may read alike."""
-    if isinstance(text, pa.ChunkedArray):
-        text = text.combine_chunks()
     encoded = text.dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     read_once = Column.of(read_value(v) for v in encoded.dictionary.to_pylist())

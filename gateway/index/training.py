@@ -31,13 +31,15 @@ from schemas.kinds import Kind
 MATCH = "match"
 _ROUNDS = 25
 _LEAN = 30.0
-_LEAN_TWINS = 400.0
+_LEAST_TWINS = 0.05
 _SEEN = 2.0
 _MOST = 1 << 62
+_UNSEEN = 2e-5
 _SAMPLE = 300_000
 _LEAST_CARDS = 200
 _BY_WORD = frozenset((Kind.NAME,))
-_COUNTED = frozenset((Kind.NAME, Kind.DATE, Kind.KELURAHAN, Kind.ADDRESS, Kind.TEXT, Kind.CODE))
+_TWINS_OWN = frozenset((Kind.NIK, Kind.NAME, Kind.SEX))
+COUNTED = frozenset((Kind.NAME, Kind.DATE, Kind.KELURAHAN, Kind.ADDRESS, Kind.TEXT, Kind.CODE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +53,13 @@ class Defaults:
 
 DEFAULTS: Mapping[Kind, Defaults] = {
     Kind.NIK: Defaults(
-        (0.9, 0.06, 0.01, 0.03), (0.015, 0.005, 0.01, 0.97), (0.02, 0.02, 0.9, 0.06)
+        (0.9, 0.06, 0.01, 0.03), (0.015, 0.005, 0.01, 0.97), (0.004, 0.006, 0.95, 0.04)
     ),
     Kind.NO_KK: Defaults((0.85, 0.05, 0.1), (0.93, 0.04, 0.03), (0.93, 0.04, 0.03)),
     Kind.NAME: Defaults(
         (0.7, 0.16, 0.1, 0.02, 0.02),
         (0.002, 0.01, 0.02, 0.1, 0.868),
-        (0.001, 0.01, 0.2, 0.25, 0.539),
+        (0.001, 0.02, 0.4, 0.25, 0.329),
     ),
     Kind.DATE: Defaults(
         (0.87, 0.06, 0.05, 0.01, 0.01),
@@ -83,6 +85,7 @@ class Sample:
         population: how many pairs of records there are at all (those that may be linked).
         candidates: pairs that share a blocking key.
         random: pairs drawn without regard to their values.
+        counted: kinds whose values weigh by how rare they are.
     """
 
     batch: Batch
@@ -90,6 +93,7 @@ class Sample:
     population: float
     candidates: Pairs
     random: Pairs
+    counted: frozenset[Kind] = COUNTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def train(sample: Sample, version: str) -> tuple[Model, Evidence]:
 
     Never fails for want of data.
     """
-    tables = [_frequency(sample.batch, f) for f in sample.fields]
+    tables = [_frequency(sample, f) for f in sample.fields]
     with_household = _has_cards(sample.batch)
     candidates = observe(sample.batch, sample.candidates, sample.fields, tables)
     random = observe(sample.batch, sample.random, sample.fields, tables)
@@ -156,9 +160,9 @@ def train(sample: Sample, version: str) -> tuple[Model, Evidence]:
     return Model(version, fields, state.priors[MATCH], priors), candidates
 
 
-def _frequency(batch: Batch, field: Field) -> Frequency | None:
-    column = batch.column(field.name)
-    if field.kind not in _COUNTED or not len(column.values):
+def _frequency(sample: Sample, field: Field) -> Frequency | None:
+    column = sample.batch.column(field.name)
+    if field.kind not in sample.counted or not len(column.values):
         return None
     return frequencies.count(column, by_word=field.kind in _BY_WORD)
 
@@ -251,26 +255,33 @@ class _Learner:
 
     def _update(self, patterns: _Patterns, shares: dict[str, Bits], state: _State) -> None:
         """Priors, and the chance of each level under each hypothesis but strangers."""
-        population = self._sample.population
-        floor = 0.01 * len(self._sample.batch) / population
-        for hypothesis in state.priors:
-            if hypothesis != STRANGERS:
-                found = float((shares[hypothesis] * patterns.counts).sum()) / population
-                low = floor * (0.01 if hypothesis == TWINS else 1.0)
-                state.priors[hypothesis] = min(max(found, low), 0.45)
+        found = {h: float((shares[h] * patterns.counts).sum()) for h in state.priors}
+        floor = 0.01 * len(self._sample.batch)
+        least = {MATCH: floor, HOUSEHOLD: floor, TWINS: _LEAST_TWINS * max(found[MATCH], floor)}
+        for hypothesis in state.priors.keys() - {STRANGERS}:
+            seen = max(found[hypothesis], least[hypothesis]) / self._sample.population
+            state.priors[hypothesis] = min(seen, 0.3)
         state.priors[STRANGERS] = 1.0 - sum(p for h, p in state.priors.items() if h != STRANGERS)
-        for i, width in enumerate(self._widths):
-            known = patterns.cells[i] >= 0
-            level = patterns.cells[i][known] // width
-            for hypothesis in state.priors:
-                if hypothesis == STRANGERS:
-                    continue
-                weight = (shares[hypothesis] * patterns.counts)[known]
-                seen = np.bincount(level, weights=weight, minlength=self.sizes[i])
-                lean = _LEAN_TWINS if hypothesis == TWINS else _LEAN
-                default = getattr(self._defaults[i], hypothesis)
-                total = seen + lean * np.array(default)
-                state.chances[i][hypothesis] = total / total.sum()
+        for i in range(len(self._widths)):
+            for hypothesis in state.priors.keys() & {MATCH, HOUSEHOLD}:
+                weights = shares[hypothesis] * patterns.counts
+                learned = self._chances(i, patterns.cells[i], weights, hypothesis)
+                state.chances[i][hypothesis] = learned
+            state.chances[i][TWINS] = self._twins(i, state.chances[i])
+
+    def _chances(self, i: int, cells: Ints, weights: Bits, hypothesis: str) -> Bits:
+        known = cells >= 0
+        level = cells[known] // self._widths[i]
+        seen = np.bincount(level, weights=weights[known], minlength=self.sizes[i])
+        total: Bits = seen + _LEAN * np.array(getattr(self._defaults[i], hypothesis))
+        return total / total.sum()
+
+    def _twins(self, i: int, chances: Mapping[str, Bits]) -> Bits:
+        """Twins are too few to learn from: born like one person, living like a household."""
+        kind = self._sample.fields[i].kind
+        if kind in _TWINS_OWN:
+            return chances[TWINS]
+        return chances[MATCH] if kind is Kind.DATE else chances[HOUSEHOLD]
 
     def _strangers(self, patterns: _Patterns, alone: Bits) -> list[Bits]:
         weights = patterns.counts * alone
@@ -300,7 +311,9 @@ class _Learner:
         if self._widths[i] > 1:
             return np.exp2(-np.array([frequencies.middle(b) for b in BANDS]))
         codes = self._sample.batch.column(self._sample.fields[i].name).codes
-        counts = np.bincount(codes[codes >= 0]) if (codes >= 0).any() else np.array([1])
+        if not (codes >= 0).any():
+            return np.array([_UNSEEN])
+        counts = np.bincount(codes[codes >= 0])
         share = counts / max(1, counts.sum())
         return np.array([np.clip(float((share**2).sum()), 1e-9, 0.9)])
 

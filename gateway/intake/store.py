@@ -1,8 +1,8 @@
 """The tables of intake, and every statement that touches them. Never commits."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -22,7 +22,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
-    func,
     select,
     text,
     update,
@@ -195,22 +194,6 @@ def stored(session: Session, place: tuple[str, str, int, int]) -> Stored | None:
     return None if row is None else Stored(row.payload_sha256, row.envelope, row.receipt)
 
 
-def accepted_since(session: Session, agency: str, since: datetime, enough: int) -> int:
-    """How many batches an agency put since a time, counted up to `enough`."""
-    some = (
-        select(batch.c.id)
-        .where(batch.c.agency == agency, batch.c.accepted_at > since)
-        .limit(enough)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(some)) or 0
-
-
-def nth_newest(session: Session, agency: str, n: int, since: timedelta, now: datetime) -> bool:
-    """Whether an agency has put at least `n` batches within `since`."""
-    return accepted_since(session, agency, now - since, n) >= n
-
-
 def add_batch(session: Session, values: Mapping[str, Any]) -> UUID:
     """A new batch; its id."""
     made: UUID = session.execute(_ADD_BATCH, dict(values)).scalar_one()
@@ -306,7 +289,7 @@ def dispositions(session: Session, batch_id: UUID, after: int, limit: int) -> li
         .order_by(disposition.c.n)
         .limit(limit)
     )
-    return [Disposition(*row) for row in rows.tuples()]
+    return [Disposition(*row) for row in rows]
 
 
 def add_fork(session: Session, values: Mapping[str, Any]) -> None:
@@ -319,25 +302,6 @@ def result(session: Session, place: tuple[str, str, int, int]) -> tuple[Batch, b
     row = session.execute(select(*_BATCH, batch.c.result).where(*_at(place))).one_or_none()
     made = _batch(row)
     return None if made is None or row is None else (made, row.result)
-
-
-def latest(session: Session) -> Iterator[Any]:
-    """The newest batch of every (agency, record_type), with its counts."""
-    return iter(
-        session.execute(
-            select(*_BATCH, batch.c.counts)
-            .distinct(batch.c.agency, batch.c.record_type)
-            .order_by(batch.c.agency, batch.c.record_type, batch.c.accepted_at.desc())
-        ).all()
-    )
-
-
-def state_counts(session: Session) -> Mapping[tuple[str, str], int]:
-    """How many batches of each agency stand in each state."""
-    rows = session.execute(
-        select(batch.c.agency, batch.c.state, func.count()).group_by(batch.c.agency, batch.c.state)
-    )
-    return {(agency, state): n for agency, state, n in rows.tuples()}
 
 
 def forks(session: Session) -> list[Row[Any]]:

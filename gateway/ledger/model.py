@@ -88,13 +88,15 @@ def _envelope(value: object) -> bool:
     return isinstance(value, Mapping) and value.keys() == {"payloadType", "payload", "signatures"}
 
 
+# Fewer than 8 digits in a row and than 12 in all: neither a NIK nor a telephone number.
+_FEW_DIGITS = r"(?!.*[0-9]{8})(?!(?:[^0-9]*[0-9]){12})"
 _hash = _matches(r"[0-9a-f]{64}")
 # A NIK is 16 hexadecimal digits too, so a pseudonym has more.
 _pseudonym = _matches(r"[0-9a-f]{32,64}")
-_agency = _matches(r"[a-z0-9-]{1,40}")
+_agency = _matches(rf"{_FEW_DIGITS}[a-z0-9-]{{1,40}}")
 _kid = _matches(r"[a-z0-9-]{1,40}:[a-z2-7]{26}")
 _id = _matches(r"[a-z2-7]{26}")
-_code = _matches(r"(?!.*[0-9]{8})(?!(?:[^0-9]*[0-9]){12})[A-Za-z0-9][A-Za-z0-9._/+-]{0,63}")
+_code = _matches(rf"{_FEW_DIGITS}[A-Za-z0-9][A-Za-z0-9._/+-]{{0,63}}")
 _moment = _matches(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 _BATCH: dict[str, Check] = {

@@ -15,6 +15,7 @@ from sqlalchemy import Row, update
 from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused, Unauthorized
+from gateway.ledger.model import check
 from gateway.trust import store
 from gateway.trust.approvals import approve, known_agency, reject
 from gateway.trust.model import (
@@ -60,6 +61,7 @@ def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: d
     """
     if not AGENCY.fullmatch(draft.code):
         raise Refused("agency.code", "A code has 1 to 40 of the characters a-z 0-9 and -.")
+    check({"t": "keyset", "agency": draft.code})  # it will have to stand in the log
     if not draft.record_types or not set(draft.record_types) <= RECORD_TYPES.keys():
         raise Refused("agency.records", f"Record types are some of {', '.join(RECORD_TYPES)}.")
     if store.lock_agency(session, draft.code) is not None:

@@ -56,6 +56,7 @@ class Gateway:
     give_receipt_in_head: bool = True
     suspended: bool = False
     down: bool = False
+    keep_lines: bool = True
     pause: float = 0.0
     faults: list[Callable[["Handler"], bool]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -227,7 +228,7 @@ class Gateway:
         if read.root.hex() != payload.root:
             raise Refusal(422, "frame.root")
         parser = BatchParser(LineParser(payload.record), payload.version)
-        for line in read.lines:
+        for line in read.lines if self.keep_lines else ():
             parser.parse(line)
         stored = self.streams.setdefault((agency, stream), [])
         hashed = envelope.payload_sha256
@@ -251,7 +252,7 @@ class Gateway:
             raise Refusal(409, "stream.fork")
         leaf = self._append(agency, payload, hashed)
         receipt = self._receipt(payload, hashed, leaf)
-        stored.append(Stored(payload, hashed, read.lines, receipt, leaf))
+        stored.append(Stored(payload, hashed, read.lines if self.keep_lines else [], receipt, leaf))
         return 201, "application/vnd.titian.receipt.v1+json", receipt, {}
 
     def _append(self, agency, payload, hashed):

@@ -12,9 +12,7 @@ from gateway.index.keystore import ArrayKeyStore
 from gateway.index.keystore_pg import PgKeyStore
 from tests.conftest import Database
 
-CARRIED = st.dictionaries(
-    st.integers(1, 40), st.sets(st.integers(-3, 12), max_size=5), max_size=30
-)
+CARRIED = st.dictionaries(st.integers(1, 40), st.sets(st.integers(-3, 12), max_size=5), max_size=30)
 
 
 def rows(carried: Iterable[tuple[int, Iterable[int]]]) -> KeyRows:
@@ -26,7 +24,9 @@ def rows(carried: Iterable[tuple[int, Iterable[int]]]) -> KeyRows:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(carried=CARRIED, cut=st.integers(0, 30), hot=st.integers(1, 6))
 def test_both_stores_give_the_same_pairs(
     database: Database, carried: dict[int, set[int]], cut: int, hot: int

@@ -244,7 +244,8 @@ def test_nobody_is_an_empty_answer(session: Session, scene: IndexTools) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "most"), [({"nik": UJANG["nik"]}, 3), ({"no_kk": KK}, 3), ({"name": "ujang efendi"}, 5)]
+    ("typed", "most"),
+    [({"nik": UJANG["nik"]}, 3), ({"no_kk": KK}, 3), ({"name": "ujang efendi"}, 5)],
 )
 def test_a_search_takes_few_round_trips(
     database: Database, session: Session, scene: IndexTools, typed: dict, most: int
@@ -340,9 +341,9 @@ def test_every_value_names_the_signed_line_that_says_it(
     assert register.agency == "dukcapil"
     assert (register.batch_id, register.line_i) == (people.batch_id(50_000), 0)
     assert (register.leaf, register.accepted) == (b"\x00" * 32, b"\x01" * 32)
-    assert view.freshness == {"dukcapil": OCTOBER, "dstk": AUGUST, "baz": AUGUST} | {
-        a: people.AS_OF for a in ("dstk", "baz")
-    }
+    assert view.freshness == {"dukcapil": OCTOBER, "dstk": AUGUST, "baz": AUGUST} | dict.fromkeys(
+        ("dstk", "baz"), people.AS_OF
+    )
     assert len(view.batches) == len(set(view.batches)) >= 7
     assert all(len(leaf) == 32 for leaf in view.batches)
 

@@ -62,7 +62,7 @@ def line(
 
 def person(n: int, **changes: Any) -> dict[str, Any]:
     """A person nobody else is."""
-    born = f"{1950 + n % 50}-{n % 12 + 1:02d}-{n % 28 + 1:02d}"
+    born = f"{1950 + n % 50}-{n % 12 + 1:02d}-{n % 27 + 2:02d}"
     nik = f"137601{born[8:10]}{born[5:7]}{born[2:4]}{n % 9998 + 1:04d}"
     return {
         "nik": nik,

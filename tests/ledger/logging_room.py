@@ -11,7 +11,10 @@ from tests.conftest import Database
 
 
 def heartbeat(n: int) -> dict[str, object]:
-    return {"t": "heartbeat", "at": f"{2000 + n // 3600:04}-11-03T00:{n // 60 % 60:02}:{n % 60:02}Z"}
+    return {
+        "t": "heartbeat",
+        "at": f"{2000 + n // 3600:04}-11-03T00:{n // 60 % 60:02}:{n % 60:02}Z",
+    }
 
 
 @dataclass(frozen=True)

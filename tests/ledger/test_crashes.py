@@ -1,13 +1,14 @@
 """Wherever the integrator dies, the log goes on as one log; and four write while it works."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import text
 
 from gateway.errors import Unavailable
 from gateway.ledger import query, service, store
-from gateway.ledger.model import LogBehind
+from gateway.ledger.model import LogBehind, LogState
 from keys import checkpoint, merkle
 from keys.errors import NotAnExtension
 from tests.ledger.logging_room import Log, heartbeat
@@ -88,52 +89,49 @@ def test_a_database_from_a_backup_is_not_signed(log, fresh_database):
         log.integrate()
 
 
+EACH = 60
+
+
+def write(database, writer: int) -> list[bytes]:
+    """One process's entries, each in a transaction of its own; every seventh is rolled back."""
+    kept = []
+    for n in range(EACH):
+        with database.session() as session:
+            leaf = service.append(session, heartbeat(writer * 10_000 + n))
+            if n % 7 == 3:
+                session.rollback()
+            else:
+                session.commit()
+                kept.append(leaf)
+    return kept
+
+
+def integrate(log: Log, done: threading.Event) -> list[LogState]:
+    """An integrator in small cycles until `done`, then until nothing waits."""
+    signed = []
+    while not done.is_set() or signed[-1:] != [None]:
+        signed.append(log.integrate(limit=5))
+        done.wait(0.002)
+    return [state for state in signed if state is not None]
+
+
 @pytest.mark.slow
-def test_four_write_while_one_integrates(log, fresh_database):
-    each, kept, heads = 60, [], []
+def test_four_write_while_two_integrate(log, fresh_database):
     done = threading.Event()
-
-    def write(writer: int) -> None:
-        mine = []
-        for n in range(each):
-            with fresh_database.session() as session:
-                number = writer * 10_000 + n
-                mine.append(service.append(session, heartbeat(number)))
-                if n % 7 == 3:
-                    session.rollback()
-                    mine.pop()
-                else:
-                    session.commit()
-        kept.append(mine)
-
-    def integrate() -> None:
-        while not done.is_set():
-            state = log.integrate(limit=5)
-            if state is not None:
-                heads.append(state)
-            done.wait(0.002)
-
-    writers = [threading.Thread(target=write, args=(w,)) for w in range(4)]
-    integrators = [threading.Thread(target=integrate) for _ in range(2)]
-    for thread in writers + integrators:
-        thread.start()
-    for thread in writers:
-        thread.join(60)
-    done.set()
-    for thread in integrators:
-        thread.join(60)
-    while log.integrate() is not None:
-        pass
+    with ThreadPoolExecutor(6) as pool:
+        integrators = [pool.submit(integrate, log, done) for _ in range(2)]
+        writers = [pool.submit(write, fresh_database, w) for w in range(4)]
+        kept = [writer.result(60) for writer in writers]
+        done.set()
+        heads = [state for each in integrators for state in each.result(60)]
     state = log.verify()
-    wanted = [leaf for mine in kept for leaf in mine]
-    assert state.size == len(wanted) == 4 * (each - 9)
+    assert state.size == sum(map(len, kept)) == 4 * (EACH - 9)
+    assert len({head.size for head in heads}) == len(heads) > 1
     with fresh_database.session() as session:
-        for mine in kept:
-            indexes = [query.inclusion(session, leaf).index for leaf in mine]
-            assert len(set(indexes)) == len(mine)
-            assert indexes == sorted(indexes)  # one writer's entries keep their order
         assert store.count_pending(session) == 0
-        assert heads
+        for mine in kept:  # one writer's entries keep their order
+            indexes = [query.inclusion(session, leaf).index for leaf in mine]
+            assert indexes == sorted(set(indexes))
         for head in heads:
             path = query.consistency(session, head.size, state.size)
             merkle.verify_consistency(head.size, state.size, head.root, state.root, path)

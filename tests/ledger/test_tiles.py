@@ -48,7 +48,11 @@ def test_the_steps_by_which_it_grew_leave_no_trace(sizes: list[int]):
 
 
 def test_only_the_right_edge_changes():
-    changed = tiles.grow(65_535, LEAVES[65_535:65_537], {at: d for at, d in grown([65_535]).items() if at in tiles.edge(65_535)})
+    changed = tiles.grow(
+        65_535,
+        LEAVES[65_535:65_537],
+        {at: d for at, d in grown([65_535]).items() if at in tiles.edge(65_535)},
+    )
     assert [(t.level, t.n, t.width) for t in changed] == [
         (0, 255, 256), (0, 256, 1), (1, 0, 256), (2, 0, 1),
     ]  # fmt: skip

@@ -3,11 +3,11 @@
 from importlib.resources import files
 
 import pytest
+
 from schemas.codes import lists
 from schemas.errors import LineRefused, ProfileBroken
 from schemas.line import LineParser
 from schemas.records.registry import RECORD_TYPES
-
 from tests.schemas.examples import line
 
 OWNER_ONLY = {"03", "06", "10", "14", "15", "16", "17", "18", "19"}

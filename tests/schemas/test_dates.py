@@ -5,6 +5,7 @@ from datetime import date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from schemas.dates import EARLIEST, LATEST, parse_date
 from schemas.errors import Unreadable
 
@@ -74,6 +75,8 @@ def test_what_is_nothing(cell):
         "99999",
         -5,
         999999,
+        float("inf"),
+        pytest.param(10**400, id="huge"),
         "12-31-1980",
     ],
 )

@@ -5,13 +5,13 @@ import json
 import unicodedata
 
 import pytest
+
 from schemas.envelope import SaltOnlySchema
 from schemas.errors import LineRefused
 from schemas.fields import Day, Nik, Ref, Rupiah, Text
 from schemas.kinds import About
 from schemas.line import BatchParser, LineParser
 from schemas.wire import WireSchema
-
 from tests.shared import shared
 
 VECTORS = "data/vectors/own/hostile-records.jsonl"

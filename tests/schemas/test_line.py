@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from schemas.errors import LineRefused
 from schemas.line import MAX_LINE, BatchParser, LineParser, content_hash, version_of, write
 from schemas.records.registry import RECORD_TYPES
-
 from tests.schemas.examples import RECORDS, dumps, head, line, salt
 
 PERSON = LineParser(RECORD_TYPES["person"])

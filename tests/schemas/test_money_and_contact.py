@@ -5,8 +5,10 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from schemas.contact import parse_phone, parse_rt, parse_rt_rw
 from schemas.errors import Unreadable
+from schemas.fields import Phone
 from schemas.rupiah import LARGEST, format_rupiah, parse_rupiah
 
 
@@ -127,6 +129,17 @@ def test_what_is_no_telephone_number_is_asked_about(cell):
         parse_phone(cell)
     assert unreadable.value.code == "phone.unreadable"
     assert cell not in str(unreadable.value)
+
+
+@given(st.text(max_size=30) | st.integers() | st.floats())
+def test_whatever_a_cell_holds_it_is_a_number_or_asked_about(cell):
+    rt, rw = parse_rt_rw(cell)
+    assert all(part is None or (len(part) == 3 and part.isdigit()) for part in (rt, rw))
+    try:
+        number = parse_phone(cell)
+    except Unreadable:
+        return
+    assert number is None or Phone().check(number) == number
 
 
 def test_another_country_has_its_own_number():

@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from schemas.nik import NikStatus, classify_nik, ends_in_zero, fault, parts
 
 TODAY = date(2025, 11, 3)

@@ -4,6 +4,7 @@ import marshmallow
 import pytest
 from marshmallow import fields as mm
 from marshmallow import post_load, pre_load, validate, validates, validates_schema
+
 from schemas.errors import CannotCompile
 from schemas.fields import Many, Struct, Text, WireField
 from schemas.kinds import About

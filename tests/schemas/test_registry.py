@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 
 import pytest
+
 from schemas import records
 from schemas.codes import lists
 from schemas.errors import SchemaError
@@ -13,7 +14,6 @@ from schemas.kinds import Kind, Sensitivity
 from schemas.line import LineParser
 from schemas.records.registry import RECORD_TYPES, Stream, schema_of
 from schemas.wire import WireSchema
-
 from tests.schemas.examples import RECORDS, line
 
 

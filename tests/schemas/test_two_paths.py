@@ -6,10 +6,10 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from schemas.errors import LineRefused
 from schemas.line import LineParser
 from schemas.records.registry import RECORD_TYPES
-
 from tests.schemas.examples import RECORDS, dumps, head, line
 
 PARSERS = {
@@ -109,13 +109,13 @@ def near_valid(draw, name):
             case "drop":
                 del target[path[-1]]
             case "odd":
-                target[path[-1]] = draw(ODD)
+                target[path[-1]] = copy.deepcopy(draw(ODD))
             case "json":
-                target[path[-1]] = draw(JSON)
+                target[path[-1]] = copy.deepcopy(draw(JSON))
             case "add":
-                record[draw(st.text(max_size=8))] = draw(ODD)
+                record[draw(st.text(max_size=8))] = copy.deepcopy(draw(ODD))
             case "fill" if absent:
-                record[draw(st.sampled_from(absent))] = draw(ODD)
+                record[draw(st.sampled_from(absent))] = copy.deepcopy(draw(ODD))
         if not record:
             break
     keys = draw(st.permutations(list(record)))

@@ -15,6 +15,7 @@ from gateway.errors import NotFound
 from gateway.ledger import query as ledger
 from gateway.trust import service
 from gateway.trust.model import Pending
+from gateway.web import jsonbody
 from gateway.web.edge import edge
 from keys.canonical import from_base64
 from keys.signers import AGENCY
@@ -32,16 +33,14 @@ blueprint = Blueprint(
     url_prefix="/v1/enrolments/<string:agency>",
     description="Enrolment with a ticket, proof of possession and two approvals.",
 )
-_LARGEST = 192 * 1024
-"""Bytes of a body; nobody has signed it yet, so it is read into memory only if it is small."""
 
 
 @blueprint.before_request
 def guard() -> None:
-    """Only a code that an agency can have, and only a small body."""
-    request.max_content_length = _LARGEST
+    """Only a code that an agency can have, and only a small body of strict JSON."""
     if AGENCY.fullmatch((request.view_args or {}).get("agency", "")) is None:
         raise NotFound("agency.unknown", "There is no agency of this code.")
+    jsonbody.check()
 
 
 @blueprint.route("/challenge")

@@ -1,0 +1,38 @@
+"""Real processes on a real database and a real broker."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from demo.processes import Centre
+from gateway.intake.model import IntakeTools
+from tests.conftest import Database
+from tests.intake.factory import Agency, enrol, tools_of
+
+
+@pytest.fixture(scope="module")
+def tools(database: Database) -> IntakeTools:
+    return tools_of(database)
+
+
+@pytest.fixture
+def agency(database: Database) -> Agency:
+    return enrol(database)
+
+
+@pytest.fixture
+def centre(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """None runs yet; all are ended afterwards."""
+    made = Centre(database.settings, tmp_path_factory.mktemp("logs"))
+    yield made
+    made.stop()
+
+
+def until(true: Callable[[], object], seconds: float = 40) -> float:
+    """Wait until it is true; how long that took."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < seconds, "it did not happen in time"
+        time.sleep(0.03)
+    return time.monotonic() - began
