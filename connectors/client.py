@@ -144,8 +144,15 @@ class Client:
         return answer.body if answer.status == 200 else None
 
     def dispositions(self, stream: str, epoch: int, seq: int) -> list[Mapping[str, Any]]:
+        """What was found about a batch's lines, from all pages."""
         path = f"{self._stream(stream)}/batches/{epoch}/{seq}/dispositions"
-        found: list[Mapping[str, Any]] = self._json("GET", path, signed=True)["dispositions"]
+        found: list[Mapping[str, Any]] = []
+        after: int | None = 0
+        while after is not None:
+            query = f"?after={after}" if after else ""
+            page = self._json("GET", path + query, signed=True)
+            found += page["dispositions"]
+            after = page.get("next")
         return found
 
     # -- the log

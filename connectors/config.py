@@ -343,6 +343,14 @@ def _conditions(sections: Sequence[_Section]) -> tuple[Condition, ...]:
 
 
 def _check_names(blocks: Sequence[Publish]) -> None:
+    """No two blocks of one name, and no two that would give different rows the same `_id`."""
+    spaces: dict[tuple[str, bool, str, str], str] = {}
+    for block in blocks:
+        space = (block.record_type, block.hmac, block.id_prefix, block.id_space * block.hmac)
+        other = spaces.setdefault(space, block.name)
+        if other != block.name:
+            reason = f"`{other}` and `{block.name}` may give the same id; give each its id_prefix"
+            raise _bad("publish.id_prefix", reason)
     names = [block.name for block in blocks]
     for name in names:
         if names.count(name) > 1:

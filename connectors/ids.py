@@ -6,7 +6,6 @@ of the state; the map back stands in the connector's memory alone.
 
 import hmac
 import json
-import os
 import re
 import secrets
 from collections.abc import Sequence
@@ -14,6 +13,8 @@ from pathlib import Path
 
 from connectors.config import Publish
 from connectors.errors import FixSettings
+from keys.errors import KeyFileError
+from keys.privatefile import read_private, write_private
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
 _PLAIN = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -38,20 +39,16 @@ def load_secret(path: Path) -> bytes:
         FixSettings: it cannot be read or written, or is not one.
     """
     try:
-        if path.exists():
-            secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-            if len(secret) != SECRET_BYTES:
-                raise FixSettings("settings.key", reason=f"{path.name} is damaged.")
-            return secret
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        secret = secrets.token_bytes(SECRET_BYTES)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(secret.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(path, secrets.token_hex(SECRET_BYTES).encode("ascii"))
+        secret = bytes.fromhex(read_private(path).decode("ascii").strip())
+    except KeyFileError as err:
+        raise FixSettings("settings.key", reason=str(err)) from err
     except ValueError as err:
         raise FixSettings("settings.key", reason=f"{path.name} is damaged.") from err
     except OSError as err:
         raise FixSettings("settings.key", reason=f"{path.name}: {err.strerror}.") from err
+    if len(secret) != SECRET_BYTES:
+        raise FixSettings("settings.key", reason=f"{path.name} is damaged.")
     return secret

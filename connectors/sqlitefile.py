@@ -32,7 +32,7 @@ class SqliteFile:
         except (OSError, sqlite3.Error) as err:
             raise FixSettings("state.unwritable", path=path, reason=type(err).__name__) from err
         file = cls(db, path)
-        for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -8192"):
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "cache_size = -2048"):
             file.run(f"PRAGMA {pragma}")
         file.run("PRAGMA temp_store = FILE")
         return file

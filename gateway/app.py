@@ -11,6 +11,8 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 
 from gateway.access.model import Action
+from gateway.errors import GatewayError
+from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonlog, problems, show
@@ -64,6 +66,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             vault=Vault.load(chosen.vault_file),
             clock=lambda: datetime.now(UTC),
             profile=profile,
+            revision=schema.newest(),
         ),
     )
     _blueprints(app)
@@ -79,8 +82,8 @@ def _blueprints(app: Flask) -> None:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(status.blueprint)
     for page in _PAGES:
-        page_problems.attach(page.blueprint)
         app.register_blueprint(page.blueprint)
+    app.register_error_handler(GatewayError, page_problems.page)
     app.register_error_handler(HTTPException, _http_problem)
     app.register_error_handler(Exception, _unexpected)
     app.after_request(auth.harden)

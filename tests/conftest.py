@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from keys.vault import Vault
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -18,6 +17,7 @@ from demo.servers import Servers, running
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.engine import connect, sessions
+from keys.vault import Vault
 from tests.shared import ROOT
 
 _counter = itertools.count()

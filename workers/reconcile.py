@@ -9,7 +9,11 @@ from sqlalchemy.orm import Session
 
 from gateway.index import service as index
 from gateway.jobs import Job
+from gateway.storage import outbox
 from workers.duty import Duty, carry_out
+
+AT_ONCE = 1000
+"""Records linked in one transaction; the rest is promised again."""
 
 
 def register(
@@ -24,7 +28,9 @@ def register(
 
 def _effect(session: Session, args: dict[str, Any], tools: Any, now: datetime) -> None:
     del now
-    index.reconcile(session, UUID(args["batch"]), tools.index)
+    done = index.reconcile(session, UUID(args["batch"]), tools.index, limit=AT_ONCE)
+    if done.left:
+        outbox.promise(session, Job.RECONCILE, args)
 
 
 DUTY = Duty(Job.RECONCILE.value, _effect)

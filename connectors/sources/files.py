@@ -106,7 +106,7 @@ class FileSource:
         with closing(sqlite3.connect("", isolation_level=None)) as shelf:
             try:
                 shelf.execute("PRAGMA journal_mode = OFF")
-                shelf.execute("PRAGMA cache_size = -8192")
+                shelf.execute("PRAGMA cache_size = -2048")
                 self._load(shelf, "m", query.dataset)
                 for number, (join, side, _) in enumerate(query.joins):
                     self._load(shelf, f"j{number}", side)

@@ -78,25 +78,26 @@ def _unpacked(packed: Ints, size: int) -> tuple[Codes, Codes]:
 
 
 def nik(values: Objects, left: Codes, right: Codes) -> Levels:
-    """Two NIKs: one slip apart; the same day and region but another serial; or different.
+    """Two NIKs: a slip in the day of birth; near; the same day of birth; or different.
 
-    A damaged number (`~`) that does not resemble the other says nothing.
+    "Near" is one slip outside the day of birth: a typing error, or a twin, or the next in line.
+    A damaged number (`~`) that is not one slip away says nothing.
     """
-    out = np.full(len(left), 3, dtype=np.int8)
+    out = np.full(len(left), 4, dtype=np.int8)
     bare = objects([v.removeprefix("~") for v in values])
     damaged = np.array([v.startswith("~") for v in values], dtype=bool)
-    head = _codes([v[:12] for v in bare])
+    day = _codes([v[6:12] for v in bare])
+    same_day = day[left] == day[right]
     slip = _distance(bare, left, right) <= 1
-    either = damaged[left] | damaged[right]
-    out[slip] = 1
-    out[(head[left] == head[right]) & ~either] = 2
-    out[either & ~slip] = MISSING
+    out[same_day] = 3
+    out[(damaged[left] | damaged[right]) & ~slip] = MISSING
+    out[slip] = np.where(same_day, 2, 1)[slip]
     return out
 
 
 def nik_with_itself(values: Objects) -> Levels:
-    """A damaged number resembles itself; only a whole one is the same."""
-    return np.array([v.startswith("~") for v in values], dtype=np.int8)
+    """A damaged number is near itself; only a whole one is the same."""
+    return np.array([2 * v.startswith("~") for v in values], dtype=np.int8)
 
 
 def number_slip(values: Objects, left: Codes, right: Codes) -> Levels:
@@ -105,19 +106,22 @@ def number_slip(values: Objects, left: Codes, right: Codes) -> Levels:
 
 
 def name(values: Objects, left: Codes, right: Codes) -> Levels:
-    """Two folded names: the same words, near, one shared word, or different.
+    """Two folded names: the same words, near, near but for the first word, one shared word, or not.
 
     "Same words" holds whatever their order and spacing, where one side leaves words out or gives
-    initials, and where an alias of one is the other. "Near" is Jaro-Winkler >= .92.
+    initials, and where an alias of one is the other. "Near" is Jaro-Winkler >= .92; whether the
+    first words are equal matters, for twins are Rina and Rini.
     """
     cores = objects([v.split("|", 1)[0] for v in values])
     tight = objects([v.replace(" ", "") for v in cores])
     joined = _codes(list(tight))
     similar = np.maximum(_similar(cores, left, right), _similar(tight, left, right))
     shared, contained = _shared_words(cores, left, right)
-    out = np.full(len(left), 4, dtype=np.int8)
-    out[shared] = 3
-    out[similar >= 0.92] = 2
+    first = _codes([v.split(" ", 1)[0] for v in cores])
+    out = np.full(len(left), 5, dtype=np.int8)
+    out[shared] = 4
+    out[similar >= 0.92] = 3
+    out[(similar >= 0.92) & (first[left] == first[right])] = 2
     out[contained | (joined[left] == joined[right])] = 1
     aliased = np.array(["|" in v for v in values], dtype=bool)
     for i in np.flatnonzero(aliased[left] | aliased[right]):
@@ -227,9 +231,13 @@ def amount(values: Objects, left: Codes, right: Codes) -> Levels:
 
 
 COMPARATORS: Mapping[Kind, Comparator] = {
-    Kind.NIK: Comparator(("same", "slip", "other serial", "different"), nik, agree=nik_with_itself),
+    Kind.NIK: Comparator(
+        ("same", "slip", "near", "same day", "different"), nik, agree=nik_with_itself
+    ),
     Kind.NO_KK: Comparator(("same", "slip", "different"), number_slip),
-    Kind.NAME: Comparator(("same", "same words", "near", "shared word", "different"), name),
+    Kind.NAME: Comparator(
+        ("same", "same words", "near", "near, other first word", "shared word", "different"), name
+    ),
     Kind.DATE: Comparator(("same", "vague", "slip", "same year", "different"), date, cheap=True),
     Kind.SEX: Comparator(("same", "different"), differs, cheap=True),
     Kind.KELURAHAN: Comparator(("same", "near", "different"), place),

@@ -30,18 +30,21 @@ class Field:
         kind: how its values compare.
         given: this field counts only where that other field does not differ (a street name says
             something within one kelurahan; once the kelurahan differs it only repeats it).
+        unless: this field does not count where that other field has one of these levels, which
+            say the same already (NIKs that are near share the day of birth).
     """
 
     name: str
     kind: Kind
     given: str | None = None
+    unless: tuple[str, tuple[str, ...]] | None = None
 
 
 FIELDS: tuple[Field, ...] = (
     Field("nik", Kind.NIK),
     Field("no_kk", Kind.NO_KK),
     Field("name", Kind.NAME),
-    Field("birth_date", Kind.DATE),
+    Field("birth_date", Kind.DATE, unless=("nik", ("near", "same day"))),
     Field("sex", Kind.SEX),
     Field("kelurahan", Kind.KELURAHAN),
     Field("address", Kind.ADDRESS, given="kelurahan"),

@@ -62,6 +62,7 @@ def _plain(field: FieldModel) -> dict[str, object]:
         "name": field.field.name,
         "kind": str(field.field.kind),
         "given": field.field.given,
+        "unless": field.field.unless,
         "m": [_short(x) for x in field.m],
         "u": [[_short(x) for x in row] for row in field.u],
         "others": {h: [_short(x) for x in row] for h, row in field.others.items()},
@@ -82,9 +83,14 @@ def _plain_table(table: Frequency) -> dict[str, object]:
 
 
 def _field(data: Mapping[str, Any]) -> FieldModel:
-    table = data["frequency"]
+    table, unless = data["frequency"], data["unless"]
     return FieldModel(
-        field=Field(data["name"], Kind(data["kind"]), data["given"]),
+        field=Field(
+            data["name"],
+            Kind(data["kind"]),
+            data["given"],
+            None if unless is None else (unless[0], tuple(unless[1])),
+        ),
         m=tuple(data["m"]),
         u=tuple(tuple(row) for row in data["u"]),
         others={h: tuple(row) for h, row in data["others"].items()},

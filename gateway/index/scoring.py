@@ -182,7 +182,6 @@ def observe(
     """Levels and frequency bands of the pairs; a field that depends on another is silenced."""
     levels = np.full((len(fields), len(pairs)), MISSING, dtype=np.int8)
     bands = np.zeros_like(levels)
-    position = {f.name: i for i, f in enumerate(fields)}
     for i, field in enumerate(fields):
         column = batch.column(field.name)
         levels[i] = compare.levels(field.kind, column, pairs)
@@ -192,12 +191,22 @@ def observe(
             shared = np.minimum(rare[column.codes[pairs.left]], rare[column.codes[pairs.right]])
             bands[i] = np.where(levels[i] == MISSING, 0, frequency.band(shared))
     for i, field in enumerate(fields):
-        if field.given in position:
-            given = levels[position[field.given]]
-            worst = len(COMPARATORS[fields[position[field.given]].kind].levels) - 1
-            levels[i][given == worst] = MISSING
-            bands[i][given == worst] = 0
+        silent = _silenced(field, fields, levels)
+        levels[i][silent] = MISSING
+        bands[i][silent] = 0
     return Evidence(levels, bands)
+
+
+def _silenced(field: Field, fields: Sequence[Field], levels: Levels) -> Flags:
+    """Pairs of which this field says nothing, because another field has said it."""
+    silent = np.zeros(levels.shape[1], dtype=bool)
+    for i, other in enumerate(fields):
+        names = COMPARATORS[other.kind].levels
+        if other.name == field.given:
+            silent |= levels[i] == len(names) - 1
+        if field.unless is not None and other.name == field.unless[0]:
+            silent |= np.isin(levels[i], [names.index(n) for n in field.unless[1]])
+    return silent
 
 
 def cells_of(levels: Levels, bands: Levels, width: int) -> Ints:

@@ -166,7 +166,7 @@ def _arrival(i: int, leaf: bytes, parsed: Parsed) -> Arrival:
 
 def _absorb(work: _Work, arrivals: Sequence[Arrival]) -> None:
     batch, tally = work.batch, work.tally
-    origin = Origin(batch.agency, batch.record_type, batch.id, batch.as_of)
+    origin = Origin(batch.agency, batch.record_type, batch.id, batch.as_of, batch.leaf)
     for start in range(0, len(arrivals), CHUNK):
         some = arrivals[start : start + CHUNK]
         done = index.absorb(work.session, origin, some, work.tools.index)

@@ -138,6 +138,7 @@ class Batch:
     hold: Hold | None
     snapshot: str | None
     confirms: bytes | None
+    leaf: bytes
 
     @property
     def version(self) -> int:

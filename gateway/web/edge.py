@@ -35,6 +35,8 @@ class Edge:
     """The aware UTC time of now."""
     profile: Profile
     """The city: its places, agencies, words and business date."""
+    revision: str | None = None
+    """The schema that this code wants of its database."""
 
     @property
     def index(self) -> IndexTools:

@@ -1,4 +1,4 @@
-"""JSON bodies of callers whom nobody knows yet: small, strict, and never a surprise to the parser."""
+"""JSON bodies of callers whom nobody knows yet: small, and strict before anybody parses them."""
 
 from flask import request
 

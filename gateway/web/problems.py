@@ -94,14 +94,15 @@ class ProblemSchema(Schema):
     errors = fields.Dict()
 
 
-class ProblemApi(Api):
+class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest carries no types
     """flask-smorest whose errors, and their description in OpenAPI, are problem+json."""
 
+    DEFAULT_RESPONSE_CONTENT_TYPE: str
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_ERROR_RESPONSE_NAME: ClassVar[str] = "DEFAULT_ERROR"
 
     def _register_responses(self) -> None:
-        kept = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        kept = Api.DEFAULT_RESPONSE_CONTENT_TYPE
         self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
         try:
             super()._register_responses()

@@ -19,12 +19,12 @@ def day(value: date | str | None, language: str = "id") -> str:
         return "–"
     if isinstance(value, str):
         try:
-            value = date.fromisoformat(value[:10])
+            shown = date.fromisoformat(value[:10])
         except ValueError:
             return value
-    if isinstance(value, datetime):
-        value = value.astimezone(WIB).date()
-    return f"{value.day} {MONTHS[language][value.month - 1]} {value.year}"
+    else:
+        shown = value.astimezone(WIB).date() if isinstance(value, datetime) else value
+    return f"{shown.day} {MONTHS[language][shown.month - 1]} {shown.year}"
 
 
 def moment(value: datetime | None, language: str = "id") -> str:

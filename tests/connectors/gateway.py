@@ -57,6 +57,7 @@ class Gateway:
     suspended: bool = False
     down: bool = False
     keep_lines: bool = True
+    page: int = 1
     pause: float = 0.0
     faults: list[Callable[["Handler"], bool]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -150,7 +151,9 @@ class Gateway:
             rf"GET {agency}{stream}/head": self._head,
             rf"PUT {agency}{stream}/batches/(\d+)/(\d+)": self._put,
             rf"GET {agency}{stream}/batches/(\d+)/(\d+)/result": self._result,
-            rf"GET {agency}{stream}/batches/(\d+)/(\d+)/dispositions": self._dispositions,
+            rf"GET {agency}{stream}/batches/(\d+)/(\d+)/dispositions(?:\?after=(\d+))?": (
+                self._dispositions
+            ),
             r"GET /v1/log/checkpoint": self._checkpoint,
             r"GET /v1/log/proof\?leaf=([0-9a-f]{64})": self._proof,
         }
@@ -302,11 +305,13 @@ class Gateway:
         )
         return 200, "application/vnd.titian.result.v1+json", sealed, {}
 
-    def _dispositions(self, handler, body, agency, stream, epoch, seq):
+    def _dispositions(self, handler, body, agency, stream, epoch, seq, after):
         self._verify(handler, agency, None)
-        return _json(
-            200, {"dispositions": self._refused(self.batches(agency, stream)[int(seq) - 1])}
-        )
+        refused = self._refused(self.batches(agency, stream)[int(seq) - 1])
+        first = int(after or 0)
+        page = refused[first : first + self.page]
+        more = first + self.page if first + self.page < len(refused) else None
+        return _json(200, {"dispositions": page, "next": more})
 
     def _checkpoint(self, handler, body):
         return 200, "text/plain", self.note(), {}

@@ -115,6 +115,15 @@ def test_the_examples_are_the_agencies_of_the_demo():
     assert starting.examples() == AGENCIES
 
 
+def test_init_copies_a_worked_example(tmp_path, monkeypatch):
+    path = tmp_path / "titian.toml"
+    argv = ["titian-connector", "--config", str(path), "init", "--example", "baz", "--unattended"]
+    monkeypatch.setattr(sys, "argv", argv)
+    cli.main()
+    assert path.read_text() == starting.example("baz")
+    assert (tmp_path / "state" / "keys" / "passphrase").stat().st_mode & 0o077 == 0
+
+
 def test_init_proposes_settings_that_preview_can_use(city, tmp_path, monkeypatch, capsys):
     path = tmp_path / "titian.toml"
 

@@ -204,6 +204,14 @@ def test_a_reference_is_the_id_that_the_other_block_gives(house):
     assert told == _preview(house, HOUSE.format(form="hmac"))["rumah"].sample
 
 
+def test_two_blocks_may_not_give_the_same_ids(house):
+    text = HOUSE.format(form="plain")
+    twin = text.partition("[[publish]]")[2].partition("[[publish]]")[0].replace('"orang"', '"lain"')
+    with pytest.raises(FixSettings) as caught:
+        _preview(house, text + "[[publish]]" + twin)
+    assert "id_prefix" in str(caught.value)
+
+
 FORBIDDEN = [
     ('from = "anggota"', 'from = "kasus_kekerasan"'),
     ('name_source = "nama"', 'name_source = "alamat_rahasia"'),

@@ -72,7 +72,9 @@ def publish(config: Path, state: Path) -> Figures:
     """Runs `titian-connector publish` as a process of its own and watches it."""
     command = [sys.executable, "-m", "connectors", "--config", str(config), "--state", str(state)]
     started = time.monotonic()
-    process = psutil.Popen([*command, "publish", "--settle", "60"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    process = psutil.Popen(
+        [*command, "publish", "--settle", "60"], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
     peak, cpu = 0, 0.0
     while process.poll() is None:
         with process.oneshot():

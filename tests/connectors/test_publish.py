@@ -137,12 +137,13 @@ def test_a_preview_sends_and_keeps_nothing(enrolled, gateway):
 def test_a_keyed_id_hides_the_key_and_comes_back_with_it(enrolled, gateway):
     enrolled.settings(more='key_form = "hmac"')
     gateway.rejects = lambda parsed: (
-        "nik.serial" if parsed.values["name_source"].endswith("007") else None
+        "nik.serial" if parsed.values["name_source"].endswith(("007", "008")) else None
     )
     enrolled.run("publish")
     assert all(len(key) == 32 for key in gateway.records("baz", "person"))
     assert enrolled.run("status", "--json").json["rejected"] == [
-        {"row": "7", "code": "nik.serial", "field": None}
+        {"row": "7", "code": "nik.serial", "field": None},
+        {"row": "8", "code": "nik.serial", "field": None},
     ]
 
 

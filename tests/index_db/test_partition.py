@@ -269,3 +269,11 @@ def test_pairs_in_the_steward_band_are_kept_but_do_not_link(
     kept = len(edges(fresh_database))
     assert stats.links_steward > 100
     assert stats.links_auto + stats.links_steward == kept
+
+
+def test_a_batch_of_several_chunks_gives_the_same(
+    fresh_database: Database, tools: IndexTools
+) -> None:
+    said = [s for s in people.town(1100, seed=8) if s.agency in ("dukcapil", "dstk")]
+    load(fresh_database, tools, people.batches(said, 5000))
+    assert stored(fresh_database) == rebuilt(said, tools)

@@ -15,13 +15,13 @@ from tests.ledger.logging_room import Log, heartbeat
 
 
 @pytest.fixture
-def log(fresh_database) -> Log:
-    return Log(fresh_database)
+def log(emptied) -> Log:
+    return Log(emptied)
 
 
-def test_died_before_places_were_committed(log, fresh_database):
+def test_died_before_places_were_committed(log, emptied):
     leaves = log.grow(range(3)) + log.append(range(3, 6))
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         assert service.sequence(session) == 3
         session.rollback()
     leaves += log.grow(range(6, 8))
@@ -29,9 +29,9 @@ def test_died_before_places_were_committed(log, fresh_database):
     assert log.verify().size == 8
 
 
-def test_died_between_places_and_signature(log, fresh_database):
+def test_died_between_places_and_signature(log, emptied):
     leaves = log.grow(range(3)) + log.append(range(3, 6))
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         service.sequence(session)
         session.commit()
     assert log.note().size == 3
@@ -43,16 +43,16 @@ def test_died_between_places_and_signature(log, fresh_database):
     log.verify()
 
 
-def test_died_between_signature_and_publication(log, fresh_database):
+def test_died_between_signature_and_publication(log, emptied):
     leaves = log.grow(range(3)) + log.append(range(3, 6))
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         service.sequence(session)
         session.commit()
         assert service.publish(session, log.signer).size == 6
         session.rollback()
     assert log.signer.head().size == 6
     assert log.note().size == 3
-    with fresh_database.session() as session:  # nothing waits: the same tree is signed again
+    with emptied.session() as session:  # nothing waits: the same tree is signed again
         assert service.publish(session, log.signer).size == 6
         session.rollback()
     leaves += log.grow(range(6, 9))
@@ -60,9 +60,9 @@ def test_died_between_signature_and_publication(log, fresh_database):
     log.verify()
 
 
-def test_nothing_uncommitted_is_signed(log, fresh_database):
+def test_nothing_uncommitted_is_signed(log, emptied):
     log.append(range(3))
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         service.sequence(session)
         with pytest.raises(Unavailable) as refused:
             service.publish(session, log.signer)
@@ -72,16 +72,16 @@ def test_nothing_uncommitted_is_signed(log, fresh_database):
     assert log.integrate().size == 3
 
 
-def test_a_database_from_a_backup_is_not_signed(log, fresh_database):
+def test_a_database_from_a_backup_is_not_signed(log, emptied):
     log.grow(range(6))
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         session.execute(text("delete from log_head"))
         session.execute(text("delete from log_entry where idx >= 4"))
         session.execute(text("delete from log_tile"))
         session.commit()
     with pytest.raises(LogBehind):
         log.integrate()
-    with fresh_database.session() as session:  # and it grows beyond by other entries
+    with emptied.session() as session:  # and it grows beyond by other entries
         session.execute(text("delete from log_entry"))
         session.commit()
     log.append(range(100, 110))
@@ -116,18 +116,18 @@ def integrate(log: Log, done: threading.Event) -> list[LogState]:
 
 
 @pytest.mark.slow
-def test_four_write_while_two_integrate(log, fresh_database):
+def test_four_write_while_two_integrate(log, emptied):
     done = threading.Event()
     with ThreadPoolExecutor(6) as pool:
         integrators = [pool.submit(integrate, log, done) for _ in range(2)]
-        writers = [pool.submit(write, fresh_database, w) for w in range(4)]
+        writers = [pool.submit(write, emptied, w) for w in range(4)]
         kept = [writer.result(60) for writer in writers]
         done.set()
         heads = [state for each in integrators for state in each.result(60)]
     state = log.verify()
     assert state.size == sum(map(len, kept)) == 4 * (EACH - 9)
     assert len({head.size for head in heads}) == len(heads) > 1
-    with fresh_database.session() as session:
+    with emptied.session() as session:
         assert store.count_pending(session) == 0
         for mine in kept:  # one writer's entries keep their order
             indexes = [query.inclusion(session, leaf).index for leaf in mine]

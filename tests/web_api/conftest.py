@@ -1,5 +1,6 @@
 """The API of log and enrolment on a real socket, and connectors that call it."""
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -27,6 +28,8 @@ from keys.keystore import Cost, KeyStore
 from schemas.profile import Profile
 from tests.conftest import Database
 from tests.trust.enrolling import anchors
+
+_moments = (f"{year}-11-03T00:00:00Z" for year in itertools.count(2000))
 
 
 def now() -> datetime:
@@ -82,10 +85,7 @@ class Centre:
                 session.commit()
 
     def append(self, count: int) -> list[bytes]:
-        entries = [
-            {"t": "heartbeat", "at": f"2025-11-03T00:{n // 60:02}:{n % 60:02}Z"}
-            for n in range(count)
-        ]
+        entries = [{"t": "heartbeat", "at": moment} for moment in itertools.islice(_moments, count)]
         with self.database.session() as session:
             leaves = ledger.append_many(session, entries)
             session.commit()

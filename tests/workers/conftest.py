@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from demo.processes import Centre
-from gateway.intake.model import IntakeTools
+from gateway.intake import store
+from gateway.intake.model import IntakeTools, State
+from gateway.storage import outbox
 from tests.conftest import Database
-from tests.intake.factory import Agency, enrol, tools_of
+from tests.intake.factory import Agency, Parcel, enrol, tools_of
 
 
 @pytest.fixture(scope="module")
@@ -19,6 +21,16 @@ def tools(database: Database) -> IntakeTools:
 @pytest.fixture
 def agency(database: Database) -> Agency:
     return enrol(database)
+
+
+@pytest.fixture(scope="module")
+def busy(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    """A relay and a worker that run through the module."""
+    made = Centre(database.settings, tmp_path_factory.mktemp("logs"))
+    made.relay()
+    made.worker()
+    yield made
+    made.stop()
 
 
 @pytest.fixture
@@ -36,3 +48,17 @@ def until(true: Callable[[], object], seconds: float = 40) -> float:
         assert time.monotonic() - began < seconds, "it did not happen in time"
         time.sleep(0.03)
     return time.monotonic() - began
+
+
+def open_promises(database: Database) -> int:
+    with database.session() as session:
+        return outbox.open_count(session)["open"]
+
+
+def settled(database: Database) -> bool:
+    return open_promises(database) == 0
+
+
+def is_applied(database: Database, parcel: Parcel) -> bool:
+    with database.session() as session:
+        return store.find(session, parcel.place).state is not State.ACCEPTED

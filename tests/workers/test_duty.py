@@ -1,6 +1,7 @@
 """A promise is carried out once, whatever is lost, repeated, frozen or poisonous."""
 
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
@@ -18,8 +19,10 @@ from workers.duty import Duty, carry_out
 
 
 @pytest.fixture(scope="module")
-def held(database) -> Tools:
-    return Tools.of(database.settings)
+def held(database) -> Iterator[Tools]:
+    made = Tools.of(database.settings)
+    yield made
+    made.sessions.kw["bind"].dispose()
 
 
 def promise_of(database, job: Job = Job.APPLY, **args) -> str:

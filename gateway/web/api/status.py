@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
-from gateway.migrations import schema
 from gateway.storage import outbox
 from gateway.web.edge import edge
 
@@ -31,7 +30,7 @@ def ready() -> Any:
             found = session.scalar(text("select version_num from alembic_version"))
     except DBAPIError:
         return jsonify(status="unavailable", why="database"), 503
-    if found != schema.newest():
+    if found != edge().revision:
         return jsonify(status="unavailable", why="schema: run 'titian db upgrade'"), 503
     return jsonify(status="ok")
 

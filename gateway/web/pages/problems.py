@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 
 from gateway.errors import GatewayError, Unauthorized
 from gateway.web import problems
@@ -11,13 +11,13 @@ from gateway.web.language import words_of_request
 _TITLES = {403, 404, 409, 413, 422, 429, 503}
 
 
-def attach(blueprint: Blueprint) -> None:
-    """Answer the errors of a blueprint of pages as pages."""
-    blueprint.register_error_handler(GatewayError, page)
-
-
 def page(error: Exception) -> Any:
-    """The page of one of our errors; who is not logged in is led to the login page."""
+    """The page of one of our errors; who is not logged in is led to the login page.
+
+    The API's errors stay problem+json.
+    """
+    if request.path.startswith(problems.API_PREFIX):
+        return problems.answer(error)
     if isinstance(error, Unauthorized):
         return redirect(url_for("login.enter"), 303)
     status = problems.status_of(error)
