@@ -7,28 +7,26 @@ shape, from two processes, with a commit as often.
 """
 
 import time
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
+from typing import Any
+from uuid import UUID
 
-import psycopg
 from sqlalchemy import text
 
 from bench import agency, clients
 from bench.clients import Span
 from bench.figure import Figure
-from bench.lab import House, Lab, house, serving
+from bench.lab import BenchFailed, House, Lab, house, serving
 from bench.people import line, people
-from demo.servers import Servers
+from gateway.settings import Settings
 from gateway.storage.bulk import copy_rows
+from gateway.storage.engine import opened
 
 CLIENTS = 2
 BAR = 20_000
 _TWIN = "bench_line"
 _COLUMNS = (("batch_id", "uuid"), ("i", "int4"), ("leaf", "bytea"), ("ct", "bytea"))
-_OVERHEAD = 37
-"""What sealing adds to a line: version, key id, nonce, tag."""
 
 
 def run(lab: Lab) -> list[Figure]:
@@ -81,3 +79,21 @@ def _copy_rate(centre: House, sizes: tuple[int, int]) -> float:
         for n in range(CLIENTS)
     ]
     return sizes[0] * each * CLIENTS / clients.together(copy_all, given)
+
+
+def copy_all(database_url: str, batches: list[UUID], size: int) -> Span:
+    """A client process: the stored lines of some batches once more, into the twin table."""
+    with opened(Settings(database_url=database_url)) as sessions, sessions() as session:
+        given: list[list[tuple[Any, ...]]] = []
+        for batch_id in batches:
+            asked = text("select batch_id, i, leaf, ct from batch_line where batch_id = :b")
+            given.append([tuple(row) for row in session.execute(asked, {"b": batch_id})])
+        session.commit()
+        if any(len(rows) != size for rows in given):
+            raise BenchFailed("not every line that was accepted is stored")
+        clients.wait_for_all()
+        began = time.monotonic()
+        for rows in given:
+            copy_rows(session, _TWIN, _COLUMNS, rows)
+            session.commit()
+        return Span(began, time.monotonic())

@@ -1,9 +1,9 @@
-"""Agencies that sign: let in the way all are, with batches sealed and requests signed beforehand."""
+"""Agencies that sign: let in as all are, batches sealed and requests signed beforehand."""
 
 import hashlib
 import pickle
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,16 @@ from schemas.records.registry import RECORD_TYPES
 
 BATCH_MIME = "application/vnd.titian.batch.v1"
 EPOCH = 1
+_SAME: Mapping[str, object] = {
+    "v": 1,
+    "stream": "target",
+    "record_type": "person",
+    "schema": "person/1",
+    "kind": "delta",
+    "epoch": EPOCH,
+    "basis": "mou-bench",
+    "log_seen": {"size": 0, "root": merkle.EMPTY_ROOT.hex()},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +91,13 @@ def sealed(agency: Agency, batches: Iterator[Sequence[bytes]]) -> Iterator[Put]:
     prev = hashlib.sha256(genesis(agency.code, "target")).hexdigest()
     for seq, lines in enumerate(batches, 1):
         payload = {
-            **{"v": 1, "aud": agency.aud, "agency": agency.code, "stream": "target"},
-            **{"record_type": "person", "schema": "person/1", "kind": "delta"},
-            **{"epoch": EPOCH, "seq": seq, "prev": prev, "as_of": now, "created": now},
-            "basis": "mou-bench",
-            "log_seen": {"size": 0, "root": merkle.EMPTY_ROOT.hex()},
+            **_SAME,
+            "aud": agency.aud,
+            "agency": agency.code,
+            "seq": seq,
+            "prev": prev,
+            "as_of": now,
+            "created": now,
         }
         made = frame.seal_batch(payload, lines, [signer])
         prev = made.payload_sha256.hex()

@@ -31,6 +31,10 @@ class Span:
     ended: float
 
 
+def _enter(barrier: Barrier) -> None:
+    _gate.append(barrier)
+
+
 def wait_for_all() -> None:
     """Inside a client: return when every client is ready."""
     _gate[0].wait(_PATIENCE)
@@ -38,10 +42,10 @@ def wait_for_all() -> None:
 
 def together(work: Callable[..., Span], given: Sequence[tuple[Any, ...]]) -> float:
     """Run `work` once for each of `given`, each in a process; seconds from first to last."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     barrier = context.Barrier(len(given))
     with ProcessPoolExecutor(
-        len(given), mp_context=context, initializer=_gate.append, initargs=(barrier,)
+        len(given), mp_context=context, initializer=_enter, initargs=(barrier,)
     ) as pool:
         spans = [f.result(_PATIENCE) for f in [pool.submit(work, *one) for one in given]]
     return max(s.ended for s in spans) - min(s.began for s in spans)

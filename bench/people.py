@@ -21,7 +21,7 @@ _SLIPS = ("drop", "swap", "double", "change")
 def people(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
     """Values of `count` person records, each another person with a NIK of its own."""
     rng, words, profile = random.Random(seed), demo_words.load(), Profile.load(PROFILE)
-    places = [unit.kemendagri for unit in profile.wilayah.active]
+    places = [unit.kemendagri for unit in profile.wilayah.active if unit.kemendagri]
     given: Counter[str] = Counter()
     for number in range(count):
         kelurahan, is_female = rng.choice(places), rng.random() < 0.5
@@ -31,7 +31,7 @@ def people(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
         yield {
             "nik": f"{stem}{given[stem]:04d}",
             "nik_status": "valid_form",
-            "no_kk": f"{kelurahan.replace('.', '')[:6]}{rng.randint(1, 28):02d}0615{number % 9999 + 1:04d}",
+            "no_kk": f"{stem[:6]}{rng.randint(1, 28):02d}0615{number % 9999 + 1:04d}",
             "name_source": _name(rng, words, is_female=is_female),
             "sex": "P" if is_female else "L",
             "birth_place": rng.choice(words.birth_places).upper(),

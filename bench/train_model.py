@@ -118,7 +118,7 @@ def _general(field: FieldModel) -> FieldModel:
 
 
 def demo_words() -> dict[str, float]:
-    """Bits of the words that the demo city draws names from; it knows some more than the generator."""
+    """Bits of the words that the demo city draws names from; some are not the generator's."""
     city = words.load()
     found: dict[str, float] = {}
     for pool in (*city.given.values(), *city.last.values()):

@@ -123,6 +123,7 @@ def _block(found: Found) -> str | None:
         'record_type = "person"',
         f"key = [{_quoted(key)}]",
         *(['key_form = "hmac"'] if hidden else []),
+        f'id_prefix = "{re.sub("[^A-Za-z0-9]", "", found.name)[:20]}."',
         "[publish.fields]",
         *(f"  {_key(field)} = {rule}" for field, rule in fields.items()),
     ]

@@ -198,11 +198,11 @@ def _two_words(name: str) -> list[str]:
 
 
 def _name_start(name: str) -> tuple[str, ...]:
-    return (name.split("|")[0].replace(" ", "")[:4],)
+    return (name.split("|", maxsplit=1)[0].replace(" ", "")[:4],)
 
 
 def _name_end(name: str) -> list[str]:
-    return [w[:3] for w in name.split("|")[0].split()[1:][-1:]]
+    return [w[:3] for w in name.split("|", maxsplit=1)[0].split()[1:][-1:]]
 
 
 def _digits(value: str, start: int, stop: int) -> tuple[str, ...]:

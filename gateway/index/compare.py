@@ -65,12 +65,14 @@ def _unequal(kind: Kind, values: Objects, left: Codes, right: Codes) -> Levels:
     packed = low * size + high
     if size * size > _TABLE:
         chosen, back = np.unique(packed, return_inverse=True)
-        return comparator.compare(values, *_unpacked(chosen, size))[back]
+        found: Levels = comparator.compare(values, *_unpacked(chosen, size))[back]
+        return found
     table = np.zeros(size * size, dtype=np.int8)
     table[packed] = 1
     chosen = np.flatnonzero(table)
     table[chosen] = comparator.compare(values, *_unpacked(chosen, size))
-    return table[packed]
+    levels_found: Levels = table[packed]
+    return levels_found
 
 
 def _unpacked(packed: Ints, size: int) -> tuple[Codes, Codes]:
@@ -258,7 +260,7 @@ def _similar(values: Objects, left: Codes, right: Codes) -> NDArray[np.float32]:
     swap = (a > b).astype(bool)
     low, high = np.where(swap, b, a), np.where(swap, a, b)
     scorer = JaroWinkler.similarity
-    return process.cpdist(low, high, scorer=scorer, dtype=np.float32)  # type: ignore[no-any-return]
+    return process.cpdist(low, high, scorer=scorer, dtype=np.float32)
 
 
 def _distance(values: Objects, left: Codes, right: Codes) -> NDArray[np.uint8]:
@@ -275,7 +277,8 @@ def _codes(values: list[str], missing: str | None = None) -> Codes:
 def _agree(codes: Codes, left: Codes, right: Codes) -> Flags:
     """Equal, or unknown on either side."""
     a, b = codes[left], codes[right]
-    return (a == b) | (a < 0) | (b < 0)
+    flags: Flags = (a == b) | (a < 0) | (b < 0)
+    return flags
 
 
 def _shared_words(values: Objects, left: Codes, right: Codes) -> tuple[Flags, Flags]:

@@ -116,10 +116,22 @@ def _rank(
         if hit.person_id not in best or bits[at] > bits[best[hit.person_id]]:
             best[hit.person_id] = at
     ranked = sorted(best.items(), key=lambda item: (-bits[item[1]], item[1]))[:limit]
-    return [
-        (person, reasons.of_records(reasons.evidence(scorer.explain(found, at))))
-        for person, at in ranked
+    return _near(
+        [
+            (person, reasons.of_records(reasons.evidence(scorer.explain(found, at))))
+            for person, at in ranked
+        ]
+    )
+
+
+def _near(
+    ranked: list[tuple[UUID, tuple[Evidence, ...]]],
+) -> list[tuple[UUID, tuple[Evidence, ...]]]:
+    """Without those whose name differs, where others have one that does not."""
+    near = [
+        r for r in ranked if not any(e.field == "name" and e.level == "different" for e in r[1])
     ]
+    return near or ranked
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,5 +77,5 @@ def count(column: Column, *, by_word: bool, shares: float = 1.0) -> Frequency:
             words[word] = words.get(word, 0) + n
         if n >= _COMMON_NAME and " " in core:
             names[core] = float(np.log2(total) - np.log2(n))
-    known = {w: float(np.log2(total) - np.log2(n)) for w, n in words.items()}
+    known = {w: float(np.log2(total) - np.log2(n)) for w, n in words.items() if n}
     return Frequency(by_word=True, known=known | names, unknown=rarest)

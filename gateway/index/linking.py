@@ -7,7 +7,7 @@ import numpy as np
 
 from gateway.index import blocking, clustering, keystore, training
 from gateway.index.blocking import Rule
-from gateway.index.clustering import Band
+from gateway.index.clustering import STEWARD, Band
 from gateway.index.model import Batch, Bits, Field, Flags, Ints, Pairs
 from gateway.index.scoring import Evidence, Model, Scorer
 
@@ -31,7 +31,7 @@ class Plan:
     fields: Sequence[Field]
     threshold: float
     within_sources: bool = True
-    band: Band = Band()
+    band: Band = STEWARD
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A file of persons (CSV or Parquet) as a batch for the engine; each distinct value is read once."""
+"""A file of persons (CSV or Parquet) as a batch of the engine; each distinct value read once."""
 
 import csv
 from collections.abc import Callable, Mapping

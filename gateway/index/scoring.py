@@ -127,7 +127,7 @@ class Scorer:
         one = Evidence(evidence.levels[:, at : at + 1], evidence.bands[:, at : at + 1])
         same_card = bool(self.same_card(one)[0]) and HOUSEHOLD in self.model.priors
         against = HOUSEHOLD if same_card else STRANGERS
-        match, others = self._hypotheses(one)
+        _, others = self._hypotheses(one)
         rest = float(others[against][0]) - float(_log2_sum(list(others.values()))[0])
         stratum = SAME_CARD if same_card else OTHER
         reasons = [Reason("prior", stratum, self._prior_bits(against))]

@@ -30,7 +30,7 @@ from schemas.kinds import Kind
 
 MATCH = "match"
 _ROUNDS = 25
-_LEAN = 30.0
+_LEAN = 200.0
 _LEAST_TWINS = 0.02
 _SEEN = 2.0
 _MOST = 1 << 62
@@ -140,7 +140,7 @@ def train(sample: Sample, version: str) -> tuple[Model, Evidence]:
     Never fails for want of data.
     """
     tables = [_frequency(sample, f) for f in sample.fields]
-    with_household = _has_cards(sample.batch)
+    with_household = _has_households(sample.batch)
     candidates = observe(sample.batch, sample.candidates, sample.fields, tables)
     random = observe(sample.batch, sample.random, sample.fields, tables)
     widths = [1 if t is None else len(BANDS) for t in tables]
@@ -169,13 +169,15 @@ def _frequency(sample: Sample, field: Field) -> Frequency | None:
     return frequencies.count(column, by_word=field.kind in _BY_WORD)
 
 
-def _has_cards(batch: Batch) -> bool:
-    """Whether family cards are there and shared by enough records to learn from."""
-    codes = batch.column(CARD_FIELD).codes
-    known = codes[codes >= 0]
-    if len(known) < max(_LEAST_CARDS, len(batch) // 10):
-        return False
-    return bool((np.bincount(known) > 1).sum() >= _LEAST_CARDS // 4)
+def _has_households(batch: Batch) -> bool:
+    """Whether family cards or addresses are there, and shared by enough records to learn from."""
+    for field in (CARD_FIELD, "address"):
+        codes = batch.column(field).codes
+        known = codes[codes >= 0]
+        enough = len(known) >= max(_LEAST_CARDS, len(batch) // 10)
+        if enough and (np.bincount(known) > 1).sum() >= _LEAST_CARDS // 4:
+            return True
+    return False
 
 
 def _patterns(evidence: Evidence, widths: Sequence[int], sizes: Sequence[int]) -> _Patterns:
@@ -276,7 +278,8 @@ class _Learner:
         level = cells[known] // self._widths[i]
         seen = np.bincount(level, weights=weights[known], minlength=self.sizes[i])
         total: Bits = seen + _LEAN * np.array(getattr(self._defaults[i], hypothesis))
-        return total / total.sum()
+        learned: Bits = total / total.sum()
+        return learned
 
     def _twins(self, i: int, chances: Mapping[str, Bits]) -> Bits:
         """Twins are too few to learn from: born like one person, living like a household."""
@@ -311,13 +314,15 @@ class _Learner:
     def _expected_same(self, i: int) -> Bits:
         """How often strangers share a value, by band, from the values' own frequencies."""
         if self._widths[i] > 1:
-            return np.exp2(-np.array([frequencies.middle(b) for b in BANDS]))
+            chances: Bits = np.exp2(-np.array([frequencies.middle(b) for b in BANDS]))
+            return chances
         codes = self._sample.batch.column(self._sample.fields[i].name).codes
         if not (codes >= 0).any():
             return np.array([_UNSEEN])
         counts = np.bincount(codes[codes >= 0])
         share = counts / max(1, counts.sum())
-        return np.array([np.clip(float((share**2).sum()), 1e-9, 0.9)])
+        chance: Bits = np.clip(np.array([(share**2).sum()]), 1e-9, 0.9)
+        return chance
 
 
 def _tuple(values: Bits) -> tuple[float, ...]:

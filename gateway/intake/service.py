@@ -3,11 +3,9 @@
 Accepting is all or nothing and changes nothing in the index; a worker applies (`applying`).
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -184,10 +182,11 @@ def _store(session: Session, opened: Opened, contents: _Contents, now: datetime)
     }
     receipt = dsse.seal(RECEIPT_TYPE, canonical(statement), [tools.vault.signer("receipt")])
     values = _row(opened, now) | {"leaf": leaf, "receipt": receipt}
-    batch_id = store.add_batch(session, values)
-    _store_lines(session, batch_id, opened, contents, now)
-    head = Head(payload.epoch, payload.seq, opened.payload_sha256, leaf, None)
-    store.put_head(session, payload.agency, payload.stream.value, head)
+    few = list(_lines(opened, contents, now)) if payload.count <= _FEW else []
+    batch_id = store.add_batch(session, values, few)
+    if payload.count > _FEW:
+        rows = ((batch_id, *line) for line in _lines(opened, contents, now))
+        store.copy_lines(session, rows)
     outbox.promise(session, Job.APPLY, {"batch": str(batch_id)})
     return receipt
 
@@ -210,26 +209,14 @@ def _row(opened: Opened, now: datetime) -> dict[str, object]:
     }
 
 
-def _store_lines(
-    session: Session, batch_id: UUID, opened: Opened, contents: _Contents, now: datetime
-) -> None:
-    """Each line sealed on its own, streamed into the table."""
-    if not contents.leaves:
-        return
+def _lines(
+    opened: Opened, contents: _Contents, now: datetime
+) -> Iterator[tuple[int, bytes, bytes]]:
+    """Each line sealed on its own: i, leaf, ciphertext; as a stream, so that memory stays flat."""
     place = Batch.place_of(opened.payload, now)
-    vault, leaves = contents.tools.vault, contents.leaves
-
-    def rows() -> Iterator[tuple[UUID, int, bytes, bytes]]:
-        start = 0
-        for chunk in reading.read_chunks(contents.request.body, opened, contents.tools.settings):
-            numbers = range(start, start + len(chunk))
-            sealed = vault.seal_many(place.scope, [place.aad(i) for i in numbers], chunk)
-            yield from zip(
-                itertools.repeat(batch_id), numbers, leaves[start : start + len(chunk)], sealed
-            )
-            start += len(chunk)
-
-    if len(leaves) <= _FEW:
-        store.add_lines(session, list(rows()))
-    else:
-        store.copy_lines(session, rows())
+    vault, leaves, start = contents.tools.vault, contents.leaves, 0
+    for chunk in reading.read_chunks(contents.request.body, opened, contents.tools.settings):
+        numbers = range(start, start + len(chunk))
+        sealed = vault.seal_many(place.scope, [place.aad(i) for i in numbers], chunk)
+        yield from zip(numbers, leaves[start : start + len(chunk)], sealed, strict=True)
+        start += len(chunk)

@@ -151,21 +151,6 @@ def lock_head(session: Session, first: Head, agency: str, stream: str) -> tuple[
     return _head(found) or first, bool(found.restart)
 
 
-def put_head(session: Session, agency: str, stream: str, new: Head) -> None:
-    """Move the head that this transaction has locked."""
-    session.execute(
-        _PUT_HEAD,
-        {
-            "a": agency,
-            "s": stream,
-            "epoch": new.epoch,
-            "seq": new.seq,
-            "payload_sha256": new.payload_sha256,
-            "leaf": new.leaf,
-        },
-    )
-
-
 def set_suspended(
     session: Session, agency: str, stream: str, reason: str | None, *, restart: bool = False
 ) -> None:
@@ -194,15 +179,25 @@ def stored(session: Session, place: tuple[str, str, int, int]) -> Stored | None:
     return None if row is None else Stored(row.payload_sha256, row.envelope, row.receipt)
 
 
-def add_batch(session: Session, values: Mapping[str, Any]) -> UUID:
-    """A new batch; its id."""
-    made: UUID = session.execute(_ADD_BATCH, dict(values)).scalar_one()
+def add_batch(
+    session: Session, values: Mapping[str, Any], few: Sequence[tuple[int, bytes, bytes]]
+) -> UUID:
+    """A new batch, its lines where they are few (i, leaf, ct), and the locked head moved on to it.
+
+    One round trip, since batches of one record are most of all. Returns the batch's id.
+    """
+    lines = {
+        "i": [i for i, _, _ in few],
+        "leaves": [leaf for _, leaf, _ in few],
+        "cts": [ct for _, _, ct in few],
+    }
+    with bulk.cursor(session) as cur:
+        cur.execute(_ADD_BATCH, {**values, **lines})
+        row = cur.fetchone()
+    if row is None:
+        raise LookupError("a batch without an id")
+    made: UUID = row[0]
     return made
-
-
-def add_lines(session: Session, rows: Sequence[tuple[UUID, int, bytes, bytes]]) -> None:
-    """Sealed lines: (batch_id, i, leaf, ct)."""
-    bulk.put_rows(session, batch_line, ("batch_id", "i", "leaf", "ct"), rows)
 
 
 def copy_lines(session: Session, rows: Iterable[tuple[UUID, int, bytes, bytes]]) -> None:
@@ -341,11 +336,25 @@ _HEAD = text(
     " where agency = :a and stream = :s"
 )
 _LOCK_HEAD = text(_HEAD.text + " for update")
-_PUT_HEAD = text(
-    "update stream_head set epoch = :epoch, seq = :seq, payload_sha256 = :payload_sha256,"
-    " leaf = :leaf, restart = false where agency = :a and stream = :s"
+_NEW = (
+    *("agency", "stream", "epoch", "seq", "record_type", "schema", "kind", "payload_sha256"),
+    *("root", "count", "as_of", "accepted_at", "max_reject", "kid", "snapshot", "confirms"),
+    *("envelope", "leaf", "receipt", "state"),
 )
-_ADD_BATCH = batch.insert().returning(batch.c.id)
+_ADD_BATCH = (
+    "with made as (insert into batch ("  # noqa: S608  (our own column names)
+    + ", ".join(_NEW)
+    + ") values ("
+    + ", ".join(f"%({name})s" for name in _NEW)
+    + ") returning id),"
+    " put as (insert into batch_line (batch_id, i, leaf, ct)"
+    " select made.id, u.i, u.leaf, u.ct from made,"
+    " unnest(%(i)s::int4[], %(leaves)s::bytea[], %(cts)s::bytea[]) u(i, leaf, ct)),"
+    " moved as (update stream_head set epoch = %(epoch)s, seq = %(seq)s,"
+    " payload_sha256 = %(payload_sha256)s, leaf = %(leaf)s, restart = false"
+    " where agency = %(agency)s and stream = %(stream)s)"
+    " select id from made"
+)
 _LINES = text(
     "select i, leaf, ct from batch_line"
     " where batch_id = :batch_id and i >= :start and i < :stop order by i"

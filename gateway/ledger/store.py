@@ -77,14 +77,15 @@ _OURS = text(
 )
 
 
+# Built once: every fact that is logged goes this way.
+_ADD_ONE = log_pending.insert().returning(func.pg_notify(CHANNEL, ""))
+_HEAD = select(log_head).order_by(log_head.c.size.desc()).limit(1)
+
+
 def add_pending(session: Session, rows: Sequence[tuple[bytes, bytes]]) -> None:
     """Put (entry, leaf) pairs in the queue, in order; their commit wakes the integrator."""
     if len(rows) == 1:
-        session.execute(
-            log_pending.insert()
-            .values(entry=rows[0][0], leaf=rows[0][1])
-            .returning(func.pg_notify(CHANNEL, ""))
-        )
+        session.execute(_ADD_ONE, {"entry": rows[0][0], "leaf": rows[0][1]})
         return
     session.execute(log_pending.insert(), [{"entry": e, "leaf": leaf} for e, leaf in rows])
     session.execute(select(func.pg_notify(CHANNEL, "")))
@@ -139,7 +140,7 @@ def put_tiles(session: Session, tiles: Sequence[TileRow]) -> None:
 
 def get_head(session: Session) -> Head | None:
     """The newest signed checkpoint."""
-    row = session.execute(select(log_head).order_by(log_head.c.size.desc()).limit(1)).one_or_none()
+    row = session.execute(_HEAD).one_or_none()
     if row is None:
         return None
     return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))

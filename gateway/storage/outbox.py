@@ -58,10 +58,12 @@ class Promise:
     attempts: int
 
 
+_PROMISE = outbox.insert().returning(func.pg_notify(CHANNEL, ""))
+
+
 def promise(session: Session, job: Job, args: dict[str, str | int]) -> None:
     """Promise `job` in the caller's transaction; `args` are ids; the commit wakes the relay."""
-    session.execute(outbox.insert().values(job=job.value, args=args))
-    session.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
+    session.execute(_PROMISE, {"job": job.value, "args": args})
 
 
 def attempt(session: Session, promise_id: UUID) -> int | None:

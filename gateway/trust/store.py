@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    bindparam,
     delete,
     func,
     or_,
@@ -211,13 +212,17 @@ def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) 
     return done.one_or_none() is not None
 
 
+# Built once: every request of a connector asks this.
+_FIND_KEY = (
+    select(key, agency.c.state.label("agency_state"))
+    .join(agency, agency.c.code == key.c.agency)
+    .where(key.c.agency == bindparam("code"), key.c.kid == bindparam("kid"))
+)
+
+
 def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
     """The key with its agency's state as `agency_state`."""
-    return session.execute(
-        select(key, agency.c.state.label("agency_state"))
-        .join(agency, agency.c.code == key.c.agency)
-        .where(key.c.agency == code, key.c.kid == kid)
-    ).one_or_none()
+    return session.execute(_FIND_KEY, {"code": code, "kid": kid}).one_or_none()
 
 
 def find_approved_keys(session: Session, code: str) -> Sequence[Row[Any]]:
@@ -266,23 +271,23 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
     ).all()
 
 
+_HOLDS_GRANT = select(
+    select(grant_.c.id)
+    .where(
+        grant_.c.agency == bindparam("code"),
+        grant_.c.record_type == bindparam("record_type"),
+        grant_.c.action == bindparam("action"),
+        grant_.c.valid_from <= bindparam("now"),
+        or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+    )
+    .exists()
+)
+
+
 def holds_grant(session: Session, code: str, record_type: str, action: str, now: datetime) -> bool:
     """Whether an approved grant covers it now."""
-    return bool(
-        session.scalar(
-            select(
-                select(grant_.c.id)
-                .where(
-                    grant_.c.agency == code,
-                    grant_.c.record_type == record_type,
-                    grant_.c.action == action,
-                    grant_.c.valid_from <= now,
-                    or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > now),
-                )
-                .exists()
-            )
-        )
-    )
+    asked = {"code": code, "record_type": record_type, "action": action, "now": now}
+    return bool(session.scalar(_HOLDS_GRANT, asked))
 
 
 def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:

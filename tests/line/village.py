@@ -73,14 +73,18 @@ class Village:
     def settle(self, people: Iterable[Villager], *, batch_records: int = 5_000) -> None:
         """Make the source and the settings."""
         self.folder.mkdir(exist_ok=True)
-        text = SETTINGS.format(source=self.source, batch_records=batch_records)
-        self.settings_file.write_text(text, encoding="utf-8")
+        self.settle_batches(batch_records)
         with closing(sqlite3.connect(self.source)) as db, db:
             db.execute(
                 "create table warga (id integer primary key, nama text, nik text, jk text,"
                 " lahir text, hp text)"
             )
         self.admit(people)
+
+    def settle_batches(self, records: int) -> None:
+        """Write the settings: so many records go into one batch."""
+        text = SETTINGS.format(source=self.source, batch_records=records)
+        self.settings_file.write_text(text, encoding="utf-8")
 
     def admit(self, people: Iterable[Villager]) -> None:
         """New rows, or new words about known ones."""

@@ -1,0 +1,79 @@
+"""`python -m bench`: what `make bench` runs; prints a table and writes `var/bench/results.json`."""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from bench import (
+    accept,
+    accept_single,
+    connector,
+    figure,
+    lookup,
+    lookup_name,
+    walk,
+    work,
+)
+from bench.figure import Figure
+from bench.lab import BenchFailed, Lab, load
+from demo.enrol import ConnectorFailed
+from demo.holding import AlreadyRunning, hold
+from demo.processes import ProcessFailed
+from demo.servers import ServerFailed, running
+
+VAR = Path("var") / "bench"
+BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
+    "accept": accept.run,
+    "accept_single": accept_single.run,
+    "work": work.run,
+    "lookup": lookup.run,
+    "lookup_name": lookup_name.run,
+    "connector": connector.run,
+    "demo": walk.run,
+}
+
+
+def main() -> int:
+    """Run what was asked for, in the order of the table; 0 unless something could not be run.
+
+    A bar that does not hold is a figure, not a failure: shared machines are slow.
+    """
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Titian's benchmarks.")
+    parser.add_argument("--only", default="", help=f"some of {','.join(BENCHMARKS)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes: does the harness run?")
+    parser.add_argument("--var", type=Path, default=VAR, help="where everything is kept")
+    given = parser.parse_args()
+    chosen = [name for name in given.only.split(",") if name] or list(BENCHMARKS)
+    if unknown := set(chosen) - BENCHMARKS.keys():
+        parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
+    given.var.mkdir(parents=True, exist_ok=True)
+    try:
+        with hold(given.var / "bench.lock"), running(given.var) as servers:
+            _measure(Lab(servers, given.var, given.quick), chosen)
+    except (AlreadyRunning, ServerFailed) as err:
+        print(f"\nbench: {err}", file=sys.stderr)
+        return 1
+    except (BenchFailed, ConnectorFailed, ProcessFailed) as err:
+        print(f"\nbench: {err}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _measure(lab: Lab, chosen: list[str]) -> None:
+    """Run each, show it, and keep what is known so far."""
+    figures: list[Figure] = []
+    path = lab.var / "results.json"
+    print(load())
+    figure.head()
+    for name in [known for known in BENCHMARKS if known in chosen]:
+        for made in BENCHMARKS[name](lab):
+            figures.append(replace(made, command=f"make bench ONLY={name}"))
+            figure.show(figures[-1])
+        figure.write(figures, path)
+    print(f"\n{load()}\nresults: {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
