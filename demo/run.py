@@ -214,7 +214,8 @@ def _publish(stage: Stage) -> None:
 
 def _work(stage: Stage) -> None:
     with stage.table.phase("work") as phase:
-        stage.centre.worker()
+        for name in ("worker-1", "worker-2"):
+            stage.centre.worker(name)
         deadline = time.monotonic() + _PATIENCE
         while True:
             with stage.sessions() as session:

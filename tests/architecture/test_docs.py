@@ -19,7 +19,7 @@ def test_every_command_of_the_how_tos_exists():
     text = "".join(p.read_text(encoding="utf-8") for p in (ROOT / "docs").rglob("*.md"))
     for command in ("serve", "worker", "db upgrade", "vault init", "officer add", "agency create",
                     "agency approve", "log verify", "link"):  # fmt: skip
-        if command not in ("link",):
+        if command != "link":
             assert f"titian {command}" in text
         done = CliRunner().invoke(cli, [*command.split(), "--help"])
         assert done.exit_code == 0, command
