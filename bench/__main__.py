@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -50,8 +51,12 @@ def main() -> int:
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     given.var.mkdir(parents=True, exist_ok=True)
     try:
-        with hold(given.var / "bench.lock"), running(given.var) as servers:
-            _measure(Lab(servers, given.var, given.quick), chosen)
+        with (
+            hold(given.var / "bench.lock"),
+            running(given.var) as servers,
+            ExitStack() as stack,
+        ):
+            _measure(Lab(servers, given.var, given.quick, stack), chosen)
     except (AlreadyRunning, ServerFailed) as err:
         print(f"\nbench: {err}", file=sys.stderr)
         return 1

@@ -44,10 +44,11 @@ class Desk:
 def open_desk(centre: House) -> Desk:
     """A new officer, logged in."""
     secret, now = password(), datetime.now(UTC)
+    name = f"officer-{now.timestamp():.0f}"
     with centre.sessions.begin() as session:
-        new = NewOfficer("petugas", "Petugas", "upt-kan", (Role.COUNTER_OFFICER,), secret)
+        new = NewOfficer(name, "Petugas", "upt-kan", (Role.COUNTER_OFFICER,), secret)
         access.add_officer(session, new)
-        opened = access.open_session(session, access.authenticate(session, "petugas", secret), now)
+        opened = access.open_session(session, access.authenticate(session, name, secret), now)
         current = access.current(session, opened.token, centre.settings, now)
     if current is None:
         raise BenchFailed("the officer's session did not open")

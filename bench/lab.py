@@ -48,6 +48,8 @@ class Lab:
     servers: Servers
     var: Path
     quick: bool
+    stack: ExitStack
+    """What lives until the last benchmark has ended."""
 
     def size(self, whole: int, quick: int) -> int:
         """The size of a measurement."""
@@ -59,6 +61,7 @@ class House:
     """A migrated, empty centre: its settings, database and vault."""
 
     folder: Path
+    quick: bool
     settings: Settings
     engine: Engine
     vault: Vault
@@ -88,7 +91,7 @@ def house(lab: Lab, name: str) -> Iterator[House]:
     engine = connect(settings)
     schema.upgrade(engine)
     try:
-        yield House(folder, settings, engine, vault, sessions(engine))
+        yield House(folder, lab.quick, settings, engine, vault, sessions(engine))
     finally:
         engine.dispose()
         drop_database(lab, f"bench_{name}")
@@ -110,10 +113,14 @@ def drop_database(lab: Lab, name: str) -> None:
 
 @contextmanager
 def serving(centre: House, *, reference: bool = False) -> Iterator[None]:
-    """The gateway as production runs it (two processes); `reference`: with one route more."""
-    module = "bench.reference" if reference else "gateway"
+    """The gateway as production runs it (two processes); `reference`: with one route more.
+
+    A quick centre has one process: it starts sooner.
+    """
+    module, workers = "bench.reference" if reference else "gateway", 1 if centre.quick else 2
     port = centre.settings.origin.rpartition(":")[2]
-    with process(centre, "gateway", ["-m", module, "serve", "--port", port]) as gateway:
+    command = ["-m", module, "serve", "--workers", str(workers), "--port", port]
+    with process(centre, "gateway", command) as gateway:
         _wait(centre, gateway)
         yield
 

@@ -1,9 +1,10 @@
 """A city in the index: persons taken in and reconciled as a worker does, without the wire."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from bench.lab import PROFILE, House, Lab, house
 from bench.people import people
+from bench.reference import TABLE
 from gateway.index import modelfile
 from gateway.index import service as index
 from gateway.index.arrivals import Arrival, IndexTools, Origin
@@ -21,19 +23,29 @@ _BATCH = 5_000
 _AGENCY = "dukcapil"
 
 
-@contextmanager
-def city(lab: Lab, name: str, count: int) -> Iterator[tuple[House, list[dict[str, Any]]]]:
-    """A centre whose index holds `count` persons, and what is known of each."""
-    with house(lab, name) as centre:
-        persons = list(people(count))
-        tools = IndexTools(centre.vault, Profile.load(PROFILE), modelfile.load())
-        left = iter(enumerate(persons))
-        while chunk := list(islice(left, _BATCH)):
-            _take_in(centre, chunk, tools)
-        with centre.engine.connect() as connection:
-            auto = connection.execution_options(isolation_level="AUTOCOMMIT")
-            auto.execute(text("vacuum analyze"))
-        yield centre, persons
+@dataclass(frozen=True, slots=True)
+class City:
+    """A centre with a full index, and what is known of each person in it."""
+
+    centre: House
+    persons: list[dict[str, Any]]
+
+
+@cache
+def city(lab: Lab) -> City:
+    """100,000 persons; built once a run, and kept until its end."""
+    centre = lab.stack.enter_context(house(lab, "city"))
+    persons = list(people(lab.size(100_000, 200)))
+    tools = IndexTools(centre.vault, Profile.load(PROFILE), modelfile.load())
+    left = iter(enumerate(persons))
+    while chunk := list(islice(left, _BATCH)):
+        _take_in(centre, chunk, tools)
+    with centre.sessions.begin() as session:
+        session.execute(text(TABLE))
+    with centre.engine.connect() as connection:
+        auto = connection.execution_options(isolation_level="AUTOCOMMIT")
+        auto.execute(text("vacuum analyze"))
+    return City(centre, persons)
 
 
 def _take_in(centre: House, chunk: Sequence[tuple[int, dict[str, Any]]], tools: IndexTools) -> None:

@@ -51,14 +51,14 @@ def create_app() -> Flask:
     return app
 
 
-def main(port: int) -> None:
+def main(workers: int, port: int) -> None:
     """Serve as `titian serve` does."""
     Granian(
         "bench.reference:create_app",
         address="127.0.0.1",
         port=port,
         interface=Interfaces.WSGI,
-        workers=2,
+        workers=workers,
         blocking_threads=4,
         factory=True,
         log_level=LogLevels.warning,
@@ -68,4 +68,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[-1]))
+    main(int(sys.argv[-3]), int(sys.argv[-1]))

@@ -367,7 +367,7 @@ def _told(tally: Tally, rows: int, lang: str) -> dict[str, Any]:
         code: {
             "count": count,
             "meaning": meaning(code, lang),
-            "rows": [own for own, found, _, _ in tally.rows if found == code][:rows],
+            "rows": tally.examples.get(code, [])[:rows],
         }
         for code, count in tally.findings.items()
     }

@@ -191,11 +191,13 @@ class Memory:
 
     # -- findings and runs
 
-    def put_findings(self, block: str, rows: Sequence[tuple[str, str, str | None, bool]]) -> None:
-        """(own key, code, field, refused) of the last reading of a block replace those before."""
+    def drop_findings(self, block: str) -> None:
+        """A new reading of a block begins: its findings replace those before."""
         self._file.run("DELETE FROM finding WHERE block = ?", block)
-        statement = "INSERT OR IGNORE INTO finding VALUES(?, ?, ?, ?, ?)"
-        self._file.run_many(statement, ((block, *row) for row in rows))
+
+    def put_finding(self, block: str, found: tuple[str, str, str | None, bool]) -> None:
+        """(own key, code, field, refused) of a row."""
+        self._file.run("INSERT OR IGNORE INTO finding VALUES(?, ?, ?, ?, ?)", block, *found)
 
     def findings(self) -> list[tuple[str, str, int, int]]:
         """(block, code, how many, how many of them refused), most first."""

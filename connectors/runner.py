@@ -28,6 +28,8 @@ from schemas.records.registry import schema_of
 HASH_BYTES = 16
 FEW = 20  # fewer than this may vanish or be refused at once without a question
 PROGRESS_EVERY = 500
+EXAMPLES = 100
+KEPT_FINDINGS = 10_000  # of one code and block, with their row keys, for `status`
 
 
 @dataclass(slots=True)
@@ -45,14 +47,16 @@ class Tally:
     twice: int = 0
     batches: int = 0
     findings: dict[str, int] = field(default_factory=dict)
-    rows: list[tuple[str, str, str | None, bool]] = field(default_factory=list)
+    examples: dict[str, list[str]] = field(default_factory=dict)
     sample: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
     hides_key: bool = False
 
-    def note(self, own: str, code: str, where: str | None, *, refused: bool) -> None:
-        self.findings[code] = self.findings.get(code, 0) + 1
-        if len(self.rows) < 100_000:
-            self.rows.append((own, code, where, refused))
+    def note(self, own: str, code: str) -> int:
+        """Counts a finding, keeps the first row keys as examples; how many it is now."""
+        count = self.findings[code] = self.findings.get(code, 0) + 1
+        if count <= EXAMPLES:
+            self.examples.setdefault(code, []).append(own)
+        return count
 
     def figures(self) -> dict[str, Any]:
         """The counts, without rows or values."""
@@ -179,8 +183,10 @@ class _Reading:
         dated = job.source.as_of(query)
         if dated is not None and self._sealer is not None:
             self._sealer.as_of = to_moment(dated)
+        if self._sealer is not None:
+            job.memory.drop_findings(self._block.name)
         for what, code in job.source.warnings(query):
-            tally.note(what, code, None, refused=False)
+            self._note(what, code, None)
         known = job.memory.count_sent(self._number)
         for row, mapped in self._mapper.records(job.source.rows(query)):
             tally.read += 1
@@ -220,7 +226,7 @@ class _Reading:
         change = self._diff.weigh(mapped.id, content)
         if change is Change.TWICE:
             tally.twice += 1
-            tally.note(mapped.own, "ID_TWICE", None, refused=False)
+            self._note(mapped.own, "ID_TWICE", None)
             return
         self._note_findings(mapped, values)
         if change is Change.UNCHANGED and not self._full:
@@ -252,11 +258,15 @@ class _Reading:
             self._block.record_type, values, profile=self._job.profile, today=self._job.today
         )
         for code, where in dict.fromkeys((*mapped.findings, *((f[0], f[1]) for f in record))):
-            self.tally.note(mapped.own, code, where, refused=False)
+            self._note(mapped.own, code, where)
+
+    def _note(self, own: str, code: str, where: str | None, *, refused: bool = False) -> None:
+        if self.tally.note(own, code) <= KEPT_FINDINGS and self._sealer is not None:
+            self._job.memory.put_finding(self._block.name, (own, code, where, refused))
 
     def _refuse(self, own: str, code: str, where: str | None) -> None:
         self.tally.refused += 1
-        self.tally.note(own, code, where, refused=True)
+        self._note(own, code, where, refused=True)
 
     def _advance(self, row: Row) -> None:
         if self._block.watermark is not None:
@@ -275,12 +285,14 @@ class _Reading:
 
     def _bury(self, known: int) -> None:
         """Tombstones for what was sent before and is gone; too many at once need a word."""
-        gone = list(self._diff.vanished()) if known else []
+        if not known:
+            return
+        gone = sum(1 for _ in self._diff.vanished())
         limit = max(FEW, known * self._block.max_vanish)
-        if len(gone) > limit and self._sealer is not None and not self._wishes.accept_vanished:
-            facts = {"vanished": len(gone), "known": known, "block": self._block.name}
+        if gone > limit and self._sealer is not None and not self._wishes.accept_vanished:
+            facts = {"vanished": gone, "known": known, "block": self._block.name}
             raise FixSource("publish.vanished", **facts)
-        for n, record_id in gone:
+        for n, record_id in self._diff.vanished() if gone else ():
             self._add("del", record_id, "{}", None)
             self.tally.deleted += 1
             if self._sealer is not None:
@@ -292,7 +304,6 @@ class _Reading:
         self._sealer.seal()
         memory, tally = self._job.memory, self.tally
         memory.put_watermark(self._block.name, write_mark(self._mark))
-        memory.put_findings(self._block.name, tally.rows)
         tally.batches = self._sealer.batches
         memory.put_run(self._block.name, to_moment(self._started), tally.figures())
 

@@ -125,6 +125,6 @@ def findings_table(tally: Tally, lang: str, rows: int) -> Table:
     for name in ("code", "count", "meaning", "keys"):
         table.add_column(say(f"head.{name}", lang), justify="right" if name == "count" else "left")
     for code, count in sorted(tally.findings.items(), key=lambda item: (-item[1], item[0])):
-        keys = [own for own, found, _, _ in tally.rows if found == code][:rows]
+        keys = tally.examples.get(code, [])[:rows]
         table.add_row(code, f"{count:,}", meaning(code, lang), ", ".join(keys))
     return table

@@ -2,7 +2,7 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -77,10 +77,6 @@ class SqliteFile:
     def run(self, statement: str, *values: object) -> sqlite3.Cursor:
         with self._named_errors():
             return self._db.execute(statement, values)
-
-    def run_many(self, statement: str, rows: Iterable[tuple[object, ...]]) -> None:
-        with self._named_errors():
-            self._db.executemany(statement, rows)
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:

@@ -116,7 +116,7 @@ def configuration() -> dict[str, Any]:
             "socket_keepalive": True,
         },
         "worker_soft_shutdown_timeout": 25,
-        "worker_enable_soft_shutdown_on_idle": True,
+        "worker_enable_soft_shutdown_on_idle": False,  # nothing to wait for: no task has an ETA
         "task_publish_retry_policy": {
             "max_retries": 1,
             "interval_start": 0,

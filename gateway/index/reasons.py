@@ -18,7 +18,8 @@ _FIELDS = {
 _LEVELS = {
     "same": "sama",
     "slip": "beda satu angka",
-    "other serial": "beda nomor urut",
+    "same day": "sama tanggal lahir di dalamnya",
+    "near, other first word": "mirip, kata pertama lain",
     "different": "berbeda",
     "same words": "kata-katanya sama",
     "near": "mirip",

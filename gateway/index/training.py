@@ -31,6 +31,7 @@ from schemas.kinds import Kind
 MATCH = "match"
 _ROUNDS = 25
 _LEAN = 200.0
+_LEAN_ON_NAMES = 3_000.0
 _LEAST_TWINS = 0.02
 _SEEN = 2.0
 _MOST = 1 << 62
@@ -60,7 +61,7 @@ DEFAULTS: Mapping[Kind, Defaults] = {
     Kind.NO_KK: Defaults((0.85, 0.05, 0.1), (0.93, 0.04, 0.03), (0.93, 0.04, 0.03)),
     Kind.NAME: Defaults(
         (0.7, 0.16, 0.05, 0.05, 0.02, 0.02),
-        (0.002, 0.01, 0.01, 0.01, 0.1, 0.868),
+        (0.0005, 0.01, 0.002, 0.003, 0.08, 0.9045),
         (0.001, 0.02, 0.02, 0.35, 0.25, 0.359),
     ),
     Kind.DATE: Defaults(
@@ -140,11 +141,10 @@ def train(sample: Sample, version: str) -> tuple[Model, Evidence]:
     Never fails for want of data.
     """
     tables = [_frequency(sample, f) for f in sample.fields]
-    with_household = _has_households(sample.batch)
     candidates = observe(sample.batch, sample.candidates, sample.fields, tables)
     random = observe(sample.batch, sample.random, sample.fields, tables)
     widths = [1 if t is None else len(BANDS) for t in tables]
-    learner = _Learner(sample, widths, with_household=with_household)
+    learner = _Learner(sample, widths, _hypotheses(sample.batch))
     sizes = learner.sizes
     state = learner.learn(_patterns(candidates, widths, sizes), _patterns(random, widths, sizes))
     hypotheses = [h for h in state.priors if h not in {MATCH, STRANGERS}]
@@ -169,15 +169,22 @@ def _frequency(sample: Sample, field: Field) -> Frequency | None:
     return frequencies.count(column, by_word=field.kind in _BY_WORD)
 
 
-def _has_households(batch: Batch) -> bool:
-    """Whether family cards or addresses are there, and shared by enough records to learn from."""
-    for field in (CARD_FIELD, "address"):
-        codes = batch.column(field).codes
-        known = codes[codes >= 0]
-        enough = len(known) >= max(_LEAST_CARDS, len(batch) // 10)
-        if enough and (np.bincount(known) > 1).sum() >= _LEAST_CARDS // 4:
-            return True
-    return False
+def _hypotheses(batch: Batch) -> tuple[str, ...]:
+    """What two records may be besides one person's and strangers', as far as it can be learned.
+
+    Family cards tell households, and twins within them; addresses alone tell households.
+    """
+    if _is_shared(batch, CARD_FIELD):
+        return (HOUSEHOLD, TWINS)
+    return (HOUSEHOLD,) if _is_shared(batch, "address") else ()
+
+
+def _is_shared(batch: Batch, field: str) -> bool:
+    codes = batch.column(field).codes
+    known = codes[codes >= 0]
+    if len(known) < max(_LEAST_CARDS, len(batch) // 10):
+        return False
+    return bool((np.bincount(known) > 1).sum() >= _LEAST_CARDS // 4)
 
 
 def _patterns(evidence: Evidence, widths: Sequence[int], sizes: Sequence[int]) -> _Patterns:
@@ -200,12 +207,12 @@ def _patterns(evidence: Evidence, widths: Sequence[int], sizes: Sequence[int]) -
 class _Learner:
     """Expectation and maximisation over the patterns of one sample."""
 
-    def __init__(self, sample: Sample, widths: Sequence[int], *, with_household: bool) -> None:
+    def __init__(self, sample: Sample, widths: Sequence[int], others: Sequence[str]) -> None:
         self._sample = sample
         self._widths = widths
         self._defaults = [DEFAULTS[f.kind] for f in sample.fields]
         self.sizes = [len(COMPARATORS[f.kind].levels) for f in sample.fields]
-        self._household = with_household
+        self._others = others
 
     def learn(self, candidates: _Patterns, random: _Patterns) -> _State:
         state = self._start()
@@ -224,9 +231,8 @@ class _Learner:
     def _start(self) -> _State:
         count = len(self._sample.batch)
         priors = {MATCH: 0.5 * count / self._sample.population}
-        if self._household:
-            priors[HOUSEHOLD] = 2 * count / self._sample.population
-            priors[TWINS] = 0.02 * count / self._sample.population
+        usual = {HOUSEHOLD: 2.0, TWINS: 0.02}
+        priors |= {h: usual[h] * count / self._sample.population for h in self._others}
         scale = max(1.0, 2.5 * sum(priors.values()))
         priors = {h: p / scale for h, p in priors.items()}
         priors[STRANGERS] = 1.0 - sum(priors.values())
@@ -261,7 +267,11 @@ class _Learner:
         """Priors, and the chance of each level under each hypothesis but strangers."""
         found = {h: float((shares[h] * patterns.counts).sum()) for h in state.priors}
         floor = 0.01 * len(self._sample.batch)
-        least = {MATCH: floor, HOUSEHOLD: floor, TWINS: _LEAST_TWINS * max(found[MATCH], floor)}
+        least = {
+            MATCH: floor,
+            HOUSEHOLD: floor / 100,
+            TWINS: _LEAST_TWINS * max(found[MATCH], floor),
+        }
         for hypothesis in state.priors.keys() - {STRANGERS}:
             seen = max(found[hypothesis], least[hypothesis]) / self._sample.population
             state.priors[hypothesis] = min(seen, 0.3)
@@ -277,7 +287,9 @@ class _Learner:
         known = cells >= 0
         level = cells[known] // self._widths[i]
         seen = np.bincount(level, weights=weights[known], minlength=self.sizes[i])
-        total: Bits = seen + _LEAN * np.array(getattr(self._defaults[i], hypothesis))
+        named = hypothesis == HOUSEHOLD and self._sample.fields[i].kind is Kind.NAME
+        lean = _LEAN_ON_NAMES if named else _LEAN  # nobody names a child like its sister
+        total: Bits = seen + lean * np.array(getattr(self._defaults[i], hypothesis))
         learned: Bits = total / total.sum()
         return learned
 

@@ -292,13 +292,11 @@ def holds_grant(session: Session, code: str, record_type: str, action: str, now:
 
 def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:
     """Remember a nonce of a key; False if it is remembered already."""
-    done = session.execute(
-        insert(nonce)
-        .values(kid=kid, nonce=value, seen_at=now)
-        .on_conflict_do_nothing()
-        .returning(nonce.c.kid)
-    )
+    done = session.execute(_ADD_NONCE, {"kid": kid, "nonce": value, "seen_at": now})
     return done.one_or_none() is not None
+
+
+_ADD_NONCE = insert(nonce).on_conflict_do_nothing().returning(nonce.c.kid)
 
 
 def forget_nonces(session: Session, before: datetime) -> None:
@@ -315,16 +313,17 @@ def forget_nonces(session: Session, before: datetime) -> None:
 
 def count_call(session: Session, code: str, minute: datetime) -> int:
     """Count one more batch of the agency in this minute; returns how many there were."""
-    session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
-    statement = insert(rate).values(agency=code, minute=minute, n=1)
-    return (
-        session.scalar(
-            statement.on_conflict_do_update(
-                index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1}
-            ).returning(rate.c.n)
-        )
-        or 1
-    )
+    count = session.scalar(_COUNT_CALL, {"agency": code, "minute": minute, "n": 1}) or 1
+    if count == 1:
+        session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
+    return count
+
+
+_COUNT_CALL = (
+    insert(rate)
+    .on_conflict_do_update(index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1})
+    .returning(rate.c.n)
+)
 
 
 def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any]]:

@@ -249,4 +249,4 @@ def test_every_service_becomes_healthy_and_a_batch_goes_through(
     for name in ours:
         code = machine.stop(name, signal.SIGTERM)
         assert code == 0, f"{name}: {code}, {machine.log(name)}"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 20

@@ -138,7 +138,9 @@ def _converged(stack: Stack) -> None:
     assert queue(database) == {"open": 0, "parked": 0}
     assert _receipted(stack) == _accepted(stack)
     assert number(database, "select count(*) from batch where state <> 'applied'") == 0
-    one_a_version = "select count(*) from (select 1 from assertion group by record_id, v having count(*) > 1) x"
+    one_a_version = (
+        "select count(*) from (select 1 from assertion group by record_id, v having count(*) > 1) x"
+    )
     assert number(database, one_a_version) == 0
     sent = number(database, "select sum(count) from batch")
     assert sent == number(database, "select count(*) from batch_line")
