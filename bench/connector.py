@@ -1,5 +1,7 @@
 """`connector`: what a connector process holds in memory while it publishes a million rows.
 
+Opening the key file takes 64 MiB for a moment by design (Argon2id); that stands beside the figure.
+
 The source is a SQLite file, the sink a real gateway without a worker.
 """
 
@@ -11,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+from sqlalchemy import text
 
 from bench.figure import Figure
 from bench.lab import BenchFailed, House, Lab, house, process, serving
@@ -19,6 +22,7 @@ from demo.processes import ROOT, environment
 from schemas.profile import Profile
 
 BAR_MIB = 100
+_HAS_BATCH = text("select exists (select from batch)")
 _AGENCY = "baz"
 _SETTINGS = """
 agency = "{agency}"
@@ -89,6 +93,15 @@ class Host:
             raise BenchFailed(f"titian-connector {arguments[0]}: {done.stderr.strip()[-500:]}")
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Resident bytes of a connector, before and after its first batch, and how long it took."""
+
+    starting: list[int]
+    publishing: list[int]
+    seconds: float
+
+
 def run(lab: Lab) -> list[Figure]:
     """Most resident memory, and rows a second."""
     rows = lab.size(1_000_000, 2_000)
@@ -96,10 +109,20 @@ def run(lab: Lab) -> list[Figure]:
         host = _prepare(centre, rows)
         with serving(centre), process(centre, "relay", ["-m", "workers", "relay"]):
             _enrol(centre, host)
-            peak, seconds = _publish(host, centre.folder / "publish.log")
+            seen = _publish(centre, host)
+    publishing = round(max(seen.publishing, default=0) / 2**20, 1)
+    starting = round(max(seen.starting, default=0) / 2**20, 1)
     return [
-        Figure("connector", round(peak, 1), "MiB resident", bar=BAR_MIB, holds=peak <= BAR_MIB),
-        Figure("connector_rows", round(rows / seconds), "rows/s"),
+        Figure(
+            name="connector",
+            value=publishing,
+            unit="MiB resident",
+            peer="while it opens its key",
+            peer_value=starting,
+            bar=BAR_MIB,
+            holds=publishing <= BAR_MIB,
+        ),
+        Figure("connector_rows", round(rows / seen.seconds), "rows/s"),
     ]
 
 
@@ -124,23 +147,24 @@ def _enrol(centre: House, host: Host) -> None:
     host.run("enrol", "--ticket", str(ticket), "--wait", "30")
 
 
-def _publish(host: Host, log: Path) -> tuple[float, float]:
-    """Peak MiB and seconds of one `publish`, watched from outside."""
-    peak, started = 0, time.monotonic()
-    with log.open("wb") as out:
-        process_ = psutil.Popen(
+def _publish(centre: House, host: Host) -> Seen:
+    """One `publish`, watched from outside: it publishes once the gateway holds its first batch."""
+    starting: list[int] = []
+    publishing: list[int] = []
+    log, began = centre.folder / "publish.log", time.monotonic()
+    with log.open("wb") as out, centre.engine.connect() as gateway:
+        looker = gateway.execution_options(isolation_level="AUTOCOMMIT")
+        watched = psutil.Popen(
             host.command("publish", "--settle", "60"),
             cwd=ROOT,
             env=environment({}),
             stdout=out,
             stderr=out,
         )
-        while process_.poll() is None:
-            try:
-                peak = max(peak, process_.memory_info().rss)
-            except psutil.NoSuchProcess:
-                break
-            time.sleep(0.05)
-    if process_.wait():
+        while watched.poll() is None:
+            is_publishing = bool(publishing) or bool(looker.scalar(_HAS_BATCH))
+            (publishing if is_publishing else starting).append(watched.memory_info().rss)
+            time.sleep(0.02)
+    if watched.wait():
         raise BenchFailed(f"titian-connector publish failed; its words are in {log}")
-    return peak / 2**20, time.monotonic() - started
+    return Seen(starting, publishing, time.monotonic() - began)

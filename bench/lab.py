@@ -37,7 +37,7 @@ class BenchFailed(Exception):
     """A benchmark could not be run; the sentence says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Lab:
     """What every benchmark is given.
 

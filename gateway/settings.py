@@ -43,8 +43,6 @@ class Settings:
     """Searches that one officer may submit in an hour."""
     searches_per_day: int = 300
     """Searches that one officer may submit in a day."""
-    clock_skew_seconds: int = 300
-    """How far a request's `created` may lie from our clock."""
     session_idle_minutes: int = 15
     """An officer's session ends after this long without a request."""
     session_hours: int = 8

@@ -38,7 +38,7 @@ def work(settings: Settings, name: str) -> int:
     with _Pulse(settings, "worker", name):
         app.worker_main(
             [
-                *("worker", "--concurrency", "1", "--loglevel", settings.log_level),
+                *("--quiet", "worker", "--concurrency", "1", "--loglevel", settings.log_level),
                 *("--without-gossip", "--without-mingle", "--without-heartbeat"),
             ]
         )

@@ -9,13 +9,14 @@ Authentication runs and commits in a transaction of its own; the view opens anot
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 from urllib.parse import quote
 
 from flask import request
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import LengthRequired
 
 from gateway.errors import Refused, TooLarge
@@ -36,9 +37,18 @@ class SignedCall:
     body: BinaryIO
 
 
+Also = Callable[[Session, Caller], None]
+
+
+def _nothing(session: Session, caller: Caller) -> None:
+    """Nothing more to do."""
+
+
 @contextmanager
-def signed(use: str = "http") -> Iterator[SignedCall]:
+def signed(use: str = "http", *, also: Also = _nothing) -> Iterator[SignedCall]:
     """The current request, once its signature holds; `use` is what the key must be enrolled for.
+
+    `also` is done in the transaction that remembers the request, and committed with it.
 
     Raises:
         LengthRequired: a body without Content-Length.
@@ -50,10 +60,10 @@ def signed(use: str = "http") -> Iterator[SignedCall]:
         body = cast("BinaryIO", spooled)
         digest = _read_body(body) if request.method in _WITH_BODY else None
         body.seek(0)
-        yield SignedCall(_authenticate(digest, use), body)
+        yield SignedCall(_authenticate(digest, use, also), body)
 
 
-def _authenticate(digest: bytes | None, use: str) -> Caller:
+def _authenticate(digest: bytes | None, use: str, also: Also) -> Caller:
     ours = edge()
     sent = SignedRequest(
         method=request.method,
@@ -62,7 +72,9 @@ def _authenticate(digest: bytes | None, use: str) -> Caller:
         body_sha256=digest,
     )
     with ours.sessions.begin() as session:
-        return requests.authenticate(session, sent, use, ours.settings, ours.clock())
+        caller = requests.authenticate(session, sent, use, ours.settings, ours.clock())
+        also(session, caller)
+    return caller
 
 
 def _path_and_query() -> str:

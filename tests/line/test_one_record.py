@@ -15,11 +15,6 @@ from uuid import UUID
 import pytest
 from flask import Flask, before_render_template
 from flask.testing import FlaskClient
-from keys import bundle, dsse, frame, merkle
-from keys.canonical import to_base64
-from keys.enrolment import format_ticket
-from keys.privatefile import write_private
-from keys.verify import run as titian_verify
 from sqlalchemy import func, select
 
 from connectors import enrolment, results
@@ -44,6 +39,11 @@ from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft, Approver
 from gateway.web.edge import edge
+from keys import bundle, dsse, frame, merkle
+from keys.canonical import to_base64
+from keys.enrolment import format_ticket
+from keys.privatefile import write_private
+from keys.verify import run as titian_verify
 from tests.conftest import Database
 from tests.line.village import AGENCY, Village, Villager
 from workers import apply, reconcile

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keys.enrolment import format_ticket
 from sqlalchemy import select, text
 
 from connectors.errors import Wait
@@ -18,11 +17,12 @@ from gateway.storage import outbox
 from gateway.storage.engine import sessions
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft
+from keys.enrolment import format_ticket
 from tests.conftest import Database
 from tests.line.village import AGENCY, Village
 
 
-def until(true: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(true: Callable[[], object], what: str, seconds: float = 120) -> None:
     """Wait until it is true."""
     began = time.monotonic()
     while not true():
@@ -37,10 +37,10 @@ class Publisher:
     village: Village
 
     def start(self, command: str, *arguments: str) -> subprocess.Popen[str]:
-        options = ["--config", self.village.settings_file, "--state", self.village.state]
+        config, state = str(self.village.settings_file), str(self.village.state)
+        options = ["--config", config, "--state", state, "--lang", "en"]
         return subprocess.Popen(
-            [sys.executable, "-m", "connectors", *map(str, options), "--lang", "en"]
-            + [command, *arguments],
+            [sys.executable, "-m", "connectors", *options, command, *arguments],
             cwd=ROOT,
             env=environment({}),
             stdout=subprocess.PIPE,

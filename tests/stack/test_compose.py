@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 import compose_spec
+import psycopg
 import pytest
 import yaml
-from keys.vault import Vault
 
 from demo.processes import ROOT, environment
 from demo.servers import Servers, _free_port
 from gateway.settings import Settings
 from gateway.storage.engine import connect
+from keys.vault import Vault
 from tests.conftest import Database
 from tests.line.village import Village, villager
 from tests.stack.running import Publisher, persons, queue, until
@@ -131,24 +132,22 @@ class Machine:
 
 
 @contextmanager
-def empty_database(servers: Servers, template: str) -> Iterator[str]:
+def empty_database(servers: Servers) -> Iterator[str]:
     """A database without any table, by its URL."""
-    del template
     name = f"compose{os.getpid()}"
-    admin = connect(Settings(database_url=servers.database_url()), pool_size=1)
-    with admin.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(f"create database {name}")
-    admin.dispose()
-    yield servers.database_url(name)
+    with psycopg.connect(servers.database_url(), autocommit=True) as admin:
+        admin.execute(f"create database {name}")
+        yield servers.database_url(name)
+        admin.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
-def machine(servers: Servers, template: str, tmp_path: Path) -> Iterator[Machine]:
+def machine(servers: Servers, tmp_path: Path) -> Iterator[Machine]:
     port = str(_free_port())
     secrets, vault = tmp_path / "secrets", tmp_path / "vault"
     secrets.mkdir()
     vault.mkdir()
-    with empty_database(servers, template) as url:
+    with empty_database(servers) as url:
         (secrets / "database_url").write_text(url + "\n", encoding="utf-8")
         words = {
             "/run/secrets": str(secrets),
@@ -161,9 +160,9 @@ def machine(servers: Servers, template: str, tmp_path: Path) -> Iterator[Machine
         file = plain({"TITIAN_ORIGIN": f"http://127.0.0.1:{port}"})
         made = Machine(file, Translation(words), vault)
         yield made
-    for process in made.running.values():
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
+        for process in made.running.values():
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait(10)
 
 
 def test_the_file_is_valid_by_the_compose_specification():
@@ -235,7 +234,7 @@ def test_every_service_becomes_healthy_and_a_batch_goes_through(
     for name in ours:
         machine.start(name)
     for name in ours:
-        until(lambda n=name: machine.is_healthy(n), f"{name} is healthy", 60)
+        until(lambda n=name: machine.is_healthy(n), f"{name} is healthy")
     settings = Settings.from_env(machine.environment("gateway"))
     database = Database(settings, connect(settings, pool_size=2), Vault.load(settings.vault_file))
     village = Village(tmp_path / "baz")

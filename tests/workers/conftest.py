@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import select
 
 from demo.processes import Centre
 from gateway.intake import store
@@ -61,4 +62,13 @@ def settled(database: Database) -> bool:
 
 def is_applied(database: Database, parcel: Parcel) -> bool:
     with database.session() as session:
-        return store.find(session, parcel.place).state is not State.ACCEPTED
+        batch = store.find(session, parcel.place)
+    return batch is not None and batch.state is not State.ACCEPTED
+
+
+def attempts(database: Database, parcel, job: str = "apply") -> int:
+    o = outbox.outbox.c
+    with database.session() as session:
+        batch = store.find(session, parcel.place)
+        query = select(o.attempts).where(o.args["batch"].astext == str(batch.id), o.job == job)
+        return session.scalar(query)

@@ -578,6 +578,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_result_person_person_id", "result_person", ["person_id"], unique=False)
 
+    op.execute("alter table log_tile alter column data set storage external")
+
 
 def downgrade() -> None:
     op.drop_index("ix_result_person_person_id", table_name="result_person")

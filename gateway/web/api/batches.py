@@ -8,10 +8,12 @@ from typing import Any
 from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from sqlalchemy.orm import Session
 
 from gateway.intake import query, service
 from gateway.intake.model import Forked, IntakeTools, PutBatch
 from gateway.trust import requests
+from gateway.trust.model import Caller
 from gateway.web.edge import edge
 from gateway.web.signed import signed
 from keys.canonical import to_base64
@@ -35,10 +37,13 @@ class BatchPlace(MethodView):
     def put(self, agency: str, stream: str, epoch: int, seq: int) -> Response:
         """Put a batch: all of it is kept, or none. Putting the same bytes again is harmless."""
         tools = _tools()
-        with signed() as call:
-            call.caller.must_be(agency)
-            with edge().sessions.begin() as session:  # so that a refused batch counts as well
-                requests.admit_batch(session, agency, tools.settings, edge().clock())
+
+        def admit(session: Session, caller: Caller) -> None:
+            """Counted and committed before the batch is read: a refused one counts as well."""
+            caller.must_be(agency)
+            requests.admit_batch(session, agency, tools.settings, edge().clock())
+
+        with signed(also=admit) as call:
             request = PutBatch(agency, stream, epoch, seq, call.body)
             with edge().sessions() as session:
                 try:

@@ -1,0 +1,96 @@
+"""The benchmarks run, say what they measured in the agreed shape, and refuse what they do not know."""
+
+import json
+import random
+import subprocess
+import sys
+
+import pytest
+
+from bench import figure
+from bench.__main__ import BENCHMARKS
+from bench.desk import p95
+from bench.figure import Figure
+from bench.people import line, misspelt, people
+from schemas.line import LineParser
+from schemas.records.registry import schema_of
+from tests.shared import ROOT
+
+KEYS = [
+    "name",
+    "value",
+    "unit",
+    "peer",
+    "peer_value",
+    "limit_value",
+    "ratio",
+    "bar",
+    "holds",
+    "command",
+]
+
+
+def bench(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_a_quick_run_measures_and_keeps_its_figures(tmp_path):
+    done = bench("--quick", "--only", "lookup,accept", "--var", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "results.json").read_text())
+    assert [row["name"] for row in rows] == ["accept", "lookup"]
+    assert all(list(row) == KEYS for row in rows)
+    for row in rows:
+        assert row["value"] > 0
+        assert row["ratio"] > 0
+        assert isinstance(row["holds"], bool)
+        assert row["command"] == f"make bench ONLY={row['name']}"
+        assert row["name"] in done.stdout
+
+
+def test_an_unknown_benchmark_is_refused(tmp_path):
+    done = bench("--only", "sleep", "--var", str(tmp_path / "never"))
+    assert done.returncode == 2
+    assert "sleep" in done.stderr
+    assert not (tmp_path / "never").exists()
+
+
+def test_the_benchmarks_stand_in_their_order():
+    named = ["accept", "accept_single", "work", "lookup", "lookup_name", "connector", "demo"]
+    assert list(BENCHMARKS) == named
+
+
+def test_a_figure_without_more_is_null_elsewhere(tmp_path):
+    figure.write([Figure("a", 1.0, "s")], tmp_path / "r.json")
+    (row,) = json.loads((tmp_path / "r.json").read_text())
+    assert list(row) == KEYS
+    assert set(row.values()) == {"a", 1.0, "s", None}
+
+
+def test_the_invented_persons_are_records_that_the_gateway_takes():
+    parser = LineParser(schema_of("person/1"))
+    niks = set()
+    for n, values in enumerate(people(300)):
+        made = line(f"p.{n}", 1, values)
+        assert 250 <= len(made) <= 500
+        niks.add(parser.parse(made).values["nik"])
+    assert len(niks) == 300
+
+
+def test_a_slip_leaves_most_of_the_name():
+    rng = random.Random(1)
+    for values in people(100):
+        name = values["name_source"]
+        assert abs(len(misspelt(rng, name)) - len(name)) <= 1
+
+
+def test_p95_is_the_nineteenth_of_twenty():
+    assert p95(list(range(1, 21))) == 19
+    assert p95([5.0]) == 5.0
