@@ -1,6 +1,7 @@
 """`python -m bench`: what `make bench` runs; prints a table and writes `var/bench/results.json`."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -50,6 +51,7 @@ def main() -> int:
     if unknown := set(chosen) - BENCHMARKS.keys():
         parser.error(f"no benchmark is called {', '.join(sorted(unknown))}")
     given.var.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that all that was started stops
     try:
         with (
             hold(given.var / "bench.lock"),

@@ -34,7 +34,7 @@ def test_kill_at_any_moment_loses_and_doubles_nothing(enrolled, gateway):
     enrolled.rows(2_880, first=121)
     chance = random.Random(7)
     gateway.pause = 0.01
-    for n in range(8):
+    for n in range(6):
         enrolled.sql("UPDATE mustahik SET nama = ? WHERE id % 10 = ?", f"Putaran {n}", n)
         process = _start(enrolled, "publish")
         time.sleep(0.7 + chance.random() * 0.9)

@@ -13,8 +13,8 @@ import pytest
 
 from tests.shared import ROOT
 
-ROWS = int(os.environ.get("TITIAN_ROWS", "100000"))
-LIMIT_MIB = 100
+ROWS = int(os.environ.get("TITIAN_ROWS", "30000"))
+LIMIT_MIB = 96
 
 SETTINGS = """
 agency = "baz"

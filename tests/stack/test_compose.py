@@ -223,6 +223,7 @@ def test_the_servers_are_as_durable_as_the_embedded_ones():
         assert option in redis
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.slow
 def test_every_service_becomes_healthy_and_a_batch_goes_through(
     machine: Machine, servers: Servers, tmp_path: Path

@@ -21,7 +21,7 @@ from tests.stack.running import Publisher, batches, being_applied, number, perso
 
 FIRST, ALL = 300, 1_600
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @dataclass(frozen=True)
