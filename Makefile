@@ -4,6 +4,7 @@ VENV    := .venv
 BIN     := $(VENV)/bin
 SERVE   ?= 1
 SEED    ?= 7
+PORT    ?= 8000
 ONLY    ?=
 
 .DEFAULT_GOAL := help
@@ -23,8 +24,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 install: $(VENV)/.installed ## make .venv with titian, titian-connector, titian-verify
 
-demo: $(VENV)/.installed ## see it: five agencies publish, workers reconcile, the desk answers (SERVE=0 to stop after the summary)
-	@$(BIN)/python -m demo --seed $(SEED) $(if $(filter 0,$(SERVE)),--no-serve,)
+demo: $(VENV)/.installed ## see it: five agencies publish, workers reconcile, the desk answers (SERVE=0 stops after the summary; PORT=, SEED=)
+	@$(BIN)/python -m demo --seed $(SEED) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve,)
 
 test: $(VENV)/.installed ## prove it: the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q

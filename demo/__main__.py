@@ -1,6 +1,7 @@
 """`python -m demo`: what `make demo` runs."""
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from demo.holding import AlreadyRunning
 from demo.processes import ProcessFailed
 from demo.run import VAR, DemoFailed, Options, run
 from demo.servers import ServerFailed, clean
+
+
+def _stop(*_: object) -> None:
+    """A polite kill ends the demo like Ctrl-C: everything that was started is stopped."""
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -24,6 +30,7 @@ def main() -> int:
     if given.clean:
         clean(given.var)
         return 0
+    signal.signal(signal.SIGTERM, _stop)
     try:
         run(Options(given.seed, not given.no_serve, given.host, given.port, given.var))
     except (AlreadyRunning, ConnectorFailed, DemoFailed, ProcessFailed, ServerFailed) as err:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,7 +31,17 @@ class Centre:
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def serve(self, host: str = "127.0.0.1", port: int = 8000) -> None:
-        """Start the gateway and wait until it is ready."""
+        """Start the gateway and wait until it is ready.
+
+        Raises:
+            ProcessFailed: the port is taken, or the gateway did not become ready.
+        """
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise ProcessFailed(
+                    f"something listens on port {port} already; stop it, or choose another: "
+                    "make demo PORT=8080"
+                )
         self._start("gateway", ["-m", "gateway", "serve", "--host", host, "--port", str(port)])
         self._ready(f"http://127.0.0.1:{port}/readyz")
 
