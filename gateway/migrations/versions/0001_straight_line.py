@@ -577,7 +577,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("result_id", "person_id", name=op.f("pk_result_person")),
     )
     op.create_index("ix_result_person_person_id", "result_person", ["person_id"], unique=False)
-
     op.execute("alter table log_tile alter column data set storage external")
 
 
