@@ -15,7 +15,7 @@ from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.engine import connect, sessions
-from gateway.web import auth, edge, jsonlog, problems, show
+from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
 from gateway.web.api import batches, enrolments, log, status, verifications
 from gateway.web.language import words_of_request
 from gateway.web.pages import desk, home, login, trail
@@ -56,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         OPENAPI_JSON_PATH="openapi.json",
         SEND_FILE_MAX_AGE_DEFAULT=3600,
         MAX_FORM_MEMORY_SIZE=64 * 1024,
+        MAX_CONTENT_LENGTH=jsonbody.LARGEST,  # a batch says its own limit
     )
     profile = Profile.load(chosen.profile)
     edge.install(

@@ -43,10 +43,17 @@ def _rescue(promise_id: UUID, tools: Any, now: datetime) -> str:
         _search(session, batch_id, tools, now)
         with tools.sessions.begin() as books:
             may_apply = poison.may_still_apply(books, batch_id)
+            if _is_ours(len(poison.found(books, batch_id)), intake.count_of(session, batch_id)):
+                may_apply = False
         finish = intake.apply if may_apply else intake.set_aside
         finish(session, batch_id, tools.intake, now)
         outbox.done(session, promise_id)
     return "done"
+
+
+def _is_ours(convicted: int, count: int) -> bool:
+    """Whether so many records failed that the fault is ours: park the batch, blame nobody."""
+    return convicted > MOST_POISON or (count > 1 and convicted == count)
 
 
 def _search(session: Session, batch_id: UUID, tools: Any, now: datetime) -> None:
@@ -55,7 +62,8 @@ def _search(session: Session, batch_id: UUID, tools: Any, now: datetime) -> None
     while True:
         with tools.sessions.begin() as books:
             span = poison.next_span(books, batch_id, count)
-        if span is None:
+            many = len(poison.found(books, batch_id)) > MOST_POISON
+        if span is None or many:
             return
         rehearsal = session.begin_nested()
         try:
@@ -69,5 +77,7 @@ def _search(session: Session, batch_id: UUID, tools: Any, now: datetime) -> None
         with tools.sessions.begin() as books:
             poison.clear(books, batch_id, span)
 
+
+MOST_POISON = 5
 
 DUTY = Duty(Job.APPLY.value, _effect, _rescue)

@@ -77,9 +77,10 @@ class Relay:
         try:
             if integrate(self._tools):
                 self._log_size_at = time.monotonic()
-        except (TrustError, Unavailable) as err:
+        except (TrustError, Unavailable, OSError) as err:
             if self._due("log problem", 10):
-                _log.error("the log cannot be signed: %s", err.code)
+                code = getattr(err, "code", type(err).__name__)
+                _log.error("the log cannot be signed: %s", code)
         if time.monotonic() >= self._broker_away:
             self._hand_out()
         if self._due("beat", heartbeat.EVERY_SECONDS):

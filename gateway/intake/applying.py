@@ -212,8 +212,13 @@ def _complete(work: _Work, of: Snapshot, *, confirmed: bool) -> None:
         snapshots.put_state(session, of, SnapshotState.HELD)
         _finish(work, Hold.SNAPSHOT)
         return
+    held = snapshots.members(session, of)
+    if results.UNREADABLE in held:
+        snapshots.put_state(session, of, SnapshotState.HELD)
+        _finish(work, Hold.SNAPSHOT)
+        return
     live = census.live_ids(session, end.agency, of.record_type, of.begin_version)
-    missing = sorted(live - snapshots.members(session, of))
+    missing = sorted(live - held)
     if not confirmed and _too_many(work, missing):
         snapshots.put_state(session, of, SnapshotState.HELD)
         _finish(work, Hold.MASS_DELETE)

@@ -17,6 +17,9 @@ from keys import dsse, merkle
 from keys.canonical import canonical, digest
 from schemas.receipt import MAX_REJECTED_SHOWN, RESULT_TYPE
 
+UNREADABLE = "?"
+"""No record has this id: some record stands in the snapshot, and nobody can say which."""
+
 Ending = tuple[State, Hold | None, Tally]
 
 
@@ -74,7 +77,7 @@ def conclude(
 def refused_ids(
     session: Session, batch: Batch, tools: IntakeTools, refused: Sequence[int]
 ) -> list[str]:
-    """The ids of refused lines, where they can be read at all."""
+    """The ids of refused lines; `UNREADABLE` for one whose id cannot be read."""
     ids = []
     for i in refused:
         for row in store.lines(session, batch.id, i, i + 1):
@@ -83,7 +86,6 @@ def refused_ids(
             try:
                 found = json.loads(line).get("_id")
             except (ValueError, AttributeError, RecursionError):
-                continue
-            if isinstance(found, str):
-                ids.append(found)
+                found = None
+            ids.append(found if isinstance(found, str) and "\0" not in found else UNREADABLE)
     return ids

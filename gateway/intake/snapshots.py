@@ -149,7 +149,8 @@ def lock_ended(session: Session, batch: Batch) -> list[Snapshot]:
     """The ended, not yet completed snapshots of a stream and record type, locked, in order.
 
     Whoever finishes a batch calls this after writing its state: the lock puts the last ones in
-    line, and each sees what the one before has written.
+    line, and each sees what the one before has written. A snapshot that is still open is locked
+    too, so that its end is not accepted between our looking and our commit.
     """
     rows = session.execute(
         select(snapshot)
@@ -157,12 +158,12 @@ def lock_ended(session: Session, batch: Batch) -> list[Snapshot]:
             snapshot.c.agency == batch.agency,
             snapshot.c.stream == batch.stream,
             snapshot.c.record_type == batch.record_type,
-            snapshot.c.state == SnapshotState.ENDED.value,
+            snapshot.c.state.in_((SnapshotState.OPEN.value, SnapshotState.ENDED.value)),
         )
         .order_by(snapshot.c.n)
         .with_for_update()
     ).all()
-    return [_snapshot(row) for row in rows]
+    return [_snapshot(row) for row in rows if row.state == SnapshotState.ENDED.value]
 
 
 def get_held(session: Session, batch: Batch) -> Snapshot | None:

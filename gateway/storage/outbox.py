@@ -116,7 +116,7 @@ def park(session: Session, promise_id: UUID, reason: str) -> None:
 def hand(session: Session, limit: int) -> list[tuple[UUID, Job]]:
     """Promises to hand to Celery now: due and not handed, or handed long ago and not locked.
 
-    The wait before handing out again starts at 15 s and doubles with each hand-out (at most an
+    The wait before handing out again starts at 5 s and doubles with each hand-out (at most an
     hour), so a slow worker is not flooded and a lost message is soon replaced.
     """
     rows = session.execute(
@@ -124,7 +124,7 @@ def hand(session: Session, limit: int) -> list[tuple[UUID, Job]]:
             "update outbox set handed = now(), hands = hands + 1 where id in ("
             " select id from outbox where done is null and parked is null and due <= now()"
             " and (handed is null or handed < now()"
-            "      - least(interval '15 s' * power(2, least(hands, 8) - 1), interval '1 h'))"
+            "      - least(interval '5 s' * power(2, least(hands, 8) - 1), interval '1 h'))"
             " order by id limit :limit for update skip locked)"
             " returning id, job"
         ),

@@ -137,7 +137,10 @@ def harden(answer: Response) -> Response:
 
 
 def _same_host(origin: str | None) -> bool:
-    return origin is None or urlsplit(origin).netloc == request.host
+    try:
+        return origin is None or urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False
 
 
 def _secure() -> bool:

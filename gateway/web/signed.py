@@ -84,7 +84,7 @@ def _path_and_query() -> str:
 
 
 def _read_body(body: BinaryIO) -> bytes:
-    limit = edge().settings.max_body
+    limit = request.max_content_length = edge().settings.max_body
     length = request.content_length
     if length is None:
         raise LengthRequired

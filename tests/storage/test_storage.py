@@ -94,9 +94,9 @@ def test_a_promise_is_not_handed_out_twice_at_once(database):
     with database.session() as session:
         assert promise_id in [p for p, _ in outbox.hand(session, 100)]
         assert promise_id not in [p for p, _ in outbox.hand(session, 100)]
-        session.execute(text("update outbox set handed = now() - interval '16 s'"))
+        session.execute(text("update outbox set handed = now() - interval '6 s'"))
         assert promise_id in [p for p, _ in outbox.hand(session, 100)]
-        session.execute(text("update outbox set handed = now() - interval '16 s'"))
+        session.execute(text("update outbox set handed = now() - interval '6 s'"))
         assert promise_id not in [p for p, _ in outbox.hand(session, 100)]
         session.rollback()
 

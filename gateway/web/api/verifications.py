@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 from gateway.access import service as access
 from gateway.access.model import Purpose
 from gateway.storage import ids
-from gateway.web import auth
+from gateway.web import auth, jsonbody
 from gateway.web.edge import edge
 from gateway.web.pages.desk import door
 from schemas.verification import VerificationAnswer, VerificationRequest
@@ -23,6 +23,13 @@ blueprint = Blueprint(
     url_prefix="/v1/verifications",
     description="Is this person on record, and where? Logged before it is answered.",
 )
+
+
+@blueprint.before_request
+def _known_and_small() -> None:
+    """Nobody's body is read before he is known, and then only a small one of strict JSON."""
+    auth.officer()
+    jsonbody.check()
 
 
 @blueprint.route("")

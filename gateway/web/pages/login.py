@@ -1,5 +1,6 @@
 """In and out, and the language. Who may call it: anyone."""
 
+import re
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -9,6 +10,8 @@ from gateway.errors import TooMany, Unauthorized
 from gateway.web import auth
 from gateway.web.edge import edge
 from gateway.web.words import DEFAULT, LANGUAGES
+
+_OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 
 blueprint = Blueprint("login", __name__)
 
@@ -25,7 +28,8 @@ def enter() -> Any:
 def submit() -> Any:
     """Check name and password; a new session each time."""
     auth.check_origin()
-    username, password = request.form.get("username", ""), request.form.get("password", "")
+    username = request.form.get("username", "").replace("\0", "")[:100]
+    password = request.form.get("password", "")[:1000]
     address, now = request.remote_addr or "", edge().clock()
     try:
         with edge().sessions() as session:
@@ -59,7 +63,7 @@ def language() -> Any:
     auth.check_origin()
     chosen = request.form.get("language", DEFAULT)
     back = request.form.get("back", "/")
-    target = back if back.startswith("/") and not back.startswith(("//", "/\\")) else "/"
+    target = back if _OWN_PATH.fullmatch(back) else "/"
     answer = redirect(target, 303)
     if chosen in LANGUAGES:
         answer.set_cookie("titian-bahasa", chosen, max_age=31_536_000, samesite="Lax", path="/")
