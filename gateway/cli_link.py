@@ -32,12 +32,14 @@ def link(source: Path, link_map: Path, out: Path, threshold: float, stats: Path 
     look at; those are not linked.
     """
     started = time.perf_counter()
+    job = offline.Job(source, link_map, out, threshold)
+    _check_places(job, stats)
 
     def progress(line: str) -> None:
         click.echo(f"{time.perf_counter() - started:6.1f} s  {line}", err=True)
 
     try:
-        figures = offline.run(offline.Job(source, link_map, out, threshold), progress)
+        figures = offline.run(job, progress)
     except Refused as err:
         raise click.ClickException(err.sentence) from err
     except FileNotFoundError as err:
@@ -45,3 +47,18 @@ def link(source: Path, link_map: Path, out: Path, threshold: float, stats: Path 
     if stats is not None:
         seconds = round(time.perf_counter() - started, 2)
         offline.write_figures(stats, {**figures, "seconds": seconds})
+
+
+def _check_places(job: offline.Job, stats: Path | None) -> None:
+    """Refuse before any work to write over what is read, or where nothing can be written."""
+    written = [job.out, job.review, *([] if stats is None else [stats])]
+    read = {job.source.resolve(), job.link_map.resolve()}
+    places = [path.resolve() for path in written]
+    if read & set(places) or len(set(places)) < len(places):
+        raise click.ClickException(
+            "An output would overwrite an input or another output; nothing was written. "
+            "Choose other names for --out and --json."
+        )
+    for place in places:
+        if not place.parent.is_dir():
+            raise click.ClickException(f"There is no folder {place.parent}; make it first.")

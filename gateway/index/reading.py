@@ -1,6 +1,8 @@
 """A file of persons (CSV or Parquet) as a batch of the engine; each distinct value read once."""
 
+import codecs
 import csv
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from schemas.kinds import Kind
 from schemas.nik import ends_in_zero
 
 _HEAD = 1 << 16
+_BLOCK = 16 * 1024 * 1024
 _DELIMITERS = ",;\t|"
 _JOIN = "\x1f"
 
@@ -84,16 +87,17 @@ def _csv(path: Path, needed: list[str]) -> Any:
         head = file.read(_HEAD)
     if not head.strip():
         raise Refused("input.empty", f"{path.name} holds no records.")
-    line = head.splitlines()[0]
     try:
-        first = line.decode("utf-8-sig")
+        text = codecs.getincrementaldecoder("utf-8-sig")().decode(head).lstrip("\r\n")
     except UnicodeDecodeError as err:
         raise Refused("input.encoding", _not_utf8(path.name)) from err
-    delimiter = max(_DELIMITERS, key=first.count)
-    _complete(next(csv.reader([first], delimiter=delimiter)), needed, path.name)
+    delimiter = max(_DELIMITERS, key=text.splitlines()[0].count)
+    header = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    _complete(next(header), needed, path.name)
     try:
         return pa.csv.read_csv(
             path,
+            read_options=pa.csv.ReadOptions(block_size=_BLOCK),
             parse_options=pa.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
             convert_options=pa.csv.ConvertOptions(
                 include_columns=needed,
@@ -133,7 +137,20 @@ def _joined(table: Any, names: tuple[str, ...], field: str) -> Any:
 
 
 def _text(column: Any) -> Any:
-    """Any column as one array of text; whole numbers without a fraction, days as ISO dates."""
+    """Any column as one array of text; whole numbers without a fraction, days as ISO dates.
+
+    Raises:
+        Refused: it holds lists, bytes or another kind that is no text.
+    """
+    try:
+        return _as_text(column)
+    except (pa.ArrowException, ValueError) as err:
+        raise Refused(
+            "input.type", "A column holds lists, bytes or numbers that cannot be read as text."
+        ) from err
+
+
+def _as_text(column: Any) -> Any:
     column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)

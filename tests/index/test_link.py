@@ -159,3 +159,44 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     result = CliRunner().invoke(link, [str(tmp_path / "none.csv"), *where])
     assert result.exit_code == 1
     assert "no file none.csv" in result.output
+
+
+def _link(tmp_path: Path, source: Path, out: Path, *more: str) -> Result:
+    link_map = tmp_path / "m.toml"
+    link_map.write_text('[columns]\nid = "id"\nname = "name"\n', encoding="utf-8")
+    return CliRunner().invoke(link, [str(source), "--map", str(link_map), "--out", str(out), *more])
+
+
+def test_the_input_is_never_written_over(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text("id,name\n1,Siti Aminah\n", encoding="utf-8")
+    before = source.read_bytes()
+    assert _link(tmp_path, source, source).exit_code == 1
+    out = tmp_path / "out.csv"
+    assert _link(tmp_path, source, out, "--json", str(out)).exit_code == 1
+    assert source.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_said_before_the_work(tmp_path: Path) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text("id,name\n1,Siti Aminah\n", encoding="utf-8")
+    done = _link(tmp_path, source, tmp_path / "none" / "out.csv")
+    assert done.exit_code == 1
+    assert "no folder" in done.output
+
+
+@pytest.mark.parametrize(
+    "text", ["\n\nid,name\n1,Siti\n", '"id","name"\n1,"Siti\nAminah"\n'], ids=["blank", "quoted"]
+)
+def test_odd_but_lawful_csv_is_read(tmp_path: Path, text: str) -> None:
+    source = tmp_path / "list.csv"
+    source.write_text(text, encoding="utf-8")
+    assert _link(tmp_path, source, tmp_path / "out.csv").exit_code == 0
+
+
+def test_a_column_of_lists_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    source = tmp_path / "list.parquet"
+    pa.parquet.write_table(pa.table({"id": ["1"], "name": [["Siti"]]}), source)
+    done = _link(tmp_path, source, tmp_path / "out.csv")
+    assert done.exit_code == 1
+    assert "cannot be read as text" in done.output
