@@ -84,7 +84,8 @@ class Asked:
     purpose: Purpose
     role: Role
     terms: Mapping[str, str]
-    at: datetime
+    leaf: bytes
+    """Its entry in the log."""
 
 
 @dataclass(frozen=True, slots=True)

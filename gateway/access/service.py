@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from gateway.access import box, tracker
-from gateway.access.model import Action, Asked, Officer, Purpose, QueryId, decide
+from gateway.access.model import Action, Asked, Officer, Purpose, decide
 from gateway.access.tracker import Asker, Shown
 from gateway.errors import NotFound, Refused
 from gateway.index import query as index
@@ -51,7 +51,7 @@ class Found:
 
 def ask_search(
     session: Session, officer: Officer, asked: tuple[str, Purpose], door: Door, now: datetime
-) -> QueryId:
+) -> Asked:
     """Log a search; `asked` is what was typed, and why.
 
     Raises:
@@ -71,14 +71,19 @@ def search(session: Session, officer: Officer, query_id: UUID, door: Door, now: 
         NotFound: no such search of this officer, or it is older than 15 minutes.
     """
     asked = _recall(session, (query_id, officer, Action.SEARCH), door, now)
+    return answer_search(session, asked, door, now)
+
+
+def answer_search(session: Session, asked: Asked, door: Door, now: datetime) -> Found:
+    """Answer a search whose question this process has just committed."""
     found = tuple(find(session, asked.terms, door))
-    leaf = tracker.answer(session, query_id, _shown(found), door.tools.vault, now)
+    leaf = tracker.answer(session, asked, _shown(found), door.tools.vault, now)
     return Found(asked, found, leaf)
 
 
 def ask_profile(
     session: Session, officer: Officer, asked: tuple[UUID, Purpose], door: Door, now: datetime
-) -> QueryId:
+) -> Asked:
     """Log that a profile is about to be opened.
 
     Raises:
@@ -101,13 +106,13 @@ def open_profile(
     asked = _recall(session, (query_id, officer, Action.PROFILE), door, now)
     view = _profile(session, asked, door)
     shown = Shown((view.person_id,), view.batches, {"fields": "profile"})
-    tracker.answer(session, query_id, shown, door.tools.vault, now)
+    tracker.answer(session, asked, shown, door.tools.vault, now)
     return asked, view
 
 
 def ask_reveal(
     session: Session, officer: Officer, asked: tuple[UUID, Purpose], door: Door, now: datetime
-) -> QueryId:
+) -> Asked:
     """Log that a NIK is about to be shown in full.
 
     Raises:
@@ -128,7 +133,7 @@ def reveal(
     asked = _recall(session, (query_id, officer, Action.REVEAL), door, now)
     view = _profile(session, asked, door)
     shown = Shown((view.person_id,), view.batches, {"fields": "profile nik"})
-    tracker.answer(session, query_id, shown, door.tools.vault, now)
+    tracker.answer(session, asked, shown, door.tools.vault, now)
     return asked, view
 
 
@@ -149,7 +154,7 @@ def _ask(
     question: tuple[Action, Purpose, Mapping[str, str]],
     door: Door,
     now: datetime,
-) -> QueryId:
+) -> Asked:
     action, purpose, _ = question
     role = decide(officer, action, purpose)
     if action is Action.SEARCH:
@@ -165,6 +170,7 @@ def _recall(
     asked = tracker.recall(session, query_id, officer, door.tools.vault, now)
     if asked.action is not action:
         raise NotFound("query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi.")
+    decide(officer, action, asked.purpose)  # his roles may have changed since he asked
     return asked
 
 

@@ -53,10 +53,10 @@ def ask(
     question: tuple[Action, Purpose, Mapping[str, str]],
     vault: Vault,
     now: datetime,
-) -> QueryId:
+) -> Asked:
     """Write the question into the tracker and the log; the caller commits before answering."""
     action, purpose, terms = question
-    query_id = _new_id(session)
+    query_id = ids.new()
     detail, commitment = _seal(vault, _QUERY_SCOPE, query_id, {"terms": dict(terms)})
     leaf = ledger.append(
         session,
@@ -83,7 +83,7 @@ def ask(
             at=now,
         )
     )
-    return QueryId(query_id)
+    return Asked(QueryId(query_id), action, purpose, Role(asker.role), terms, leaf)
 
 
 def recall(
@@ -108,16 +108,13 @@ def recall(
     opened = vault.open(_QUERY_SCOPE, row.id.bytes, row.detail)
     terms = json.loads(opened)["detail"]["terms"]
     return Asked(
-        QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.at
+        QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.leaf
     )
 
 
-def answer(session: Session, query_id: UUID, shown: Shown, vault: Vault, now: datetime) -> bytes:
+def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: datetime) -> bytes:
     """Write what is about to be shown; the caller commits before rendering. Returns the leaf."""
-    query_leaf = session.scalar(select(store.query.c.leaf).where(store.query.c.id == query_id))
-    if query_leaf is None:
-        raise NotFound("query.expired", "Pencarian ini tidak ada.")
-    result_id = _new_id(session)
+    result_id = ids.new()
     persons = [ids.show(p) for p in shown.persons]
     body = {"persons": persons, **shown.detail}
     detail, commitment = _seal(vault, _RESULT_SCOPE, result_id, body)
@@ -125,24 +122,33 @@ def answer(session: Session, query_id: UUID, shown: Shown, vault: Vault, now: da
         session,
         {
             "t": "result",
-            "qid": ids.show(query_id),
+            "qid": ids.show(asked.id),
             "n": len(persons),
-            "query": query_leaf.hex(),
+            "query": asked.leaf.hex(),
             "batches": [b.hex() for b in shown.batches[:40]],
             "commit": commitment,
         },
     )
-    session.execute(
-        store.result.insert().values(
-            id=result_id, query_id=query_id, shown=len(persons), detail=detail, leaf=leaf, at=now
-        )
-    )
-    if shown.persons:
-        session.execute(
-            store.result_person.insert(),
-            [{"result_id": result_id, "person_id": p} for p in sorted(set(shown.persons))],
-        )
+    row = {
+        "id": result_id,
+        "query_id": asked.id,
+        "shown": len(persons),
+        "detail": detail,
+        "leaf": leaf,
+        "at": now,
+        "persons": sorted(set(shown.persons)),
+    }
+    session.execute(_ADD_RESULT, row)
     return leaf
+
+
+_ADD_RESULT = text(
+    "with made as (insert into result (id, query_id, shown, detail, leaf, at)"
+    " values (:id, :query_id, :shown, :detail, :leaf, :at) returning id)"
+    " insert into result_person (result_id, person_id)"
+    " select made.id, person from made, unnest(cast(:persons as uuid[])) as person"
+)
+"""One round trip for a result and the persons it showed."""
 
 
 def check_rate(session: Session, officer: Officer, settings: Settings, now: datetime) -> None:
@@ -151,22 +157,24 @@ def check_rate(session: Session, officer: Officer, settings: Settings, now: date
     Raises:
         TooMany: the hour's or the day's limit is reached.
     """
-    counts = session.execute(
-        select(
-            func.count().filter(store.query.c.at > now - timedelta(hours=1)),
-            func.count(),
-        ).where(
-            store.query.c.officer_id == officer.id,
-            store.query.c.action == Action.SEARCH.value,
-            store.query.c.at > now - timedelta(days=1),
-        )
-    ).one()
+    asked = {
+        "officer": officer.id,
+        "hour": now - timedelta(hours=1),
+        "day": now - timedelta(days=1),
+    }
+    counts = session.execute(_COUNT_SEARCHES, asked).one()
     if counts[0] >= settings.searches_per_hour or counts[1] >= settings.searches_per_day:
         raise TooMany(
             "search.too_many",
             "Batas pencarian Anda sudah tercapai. Tunggu, atau hubungi koordinator.",
             retry_after=600,
         )
+
+
+_COUNT_SEARCHES = text(
+    "select count(*) filter (where at > :hour), count(*) from query"
+    " where officer_id = :officer and action = 'search' and at > :day"
+)
 
 
 def looks(session: Session, limit: int = 200) -> list[Look]:
@@ -202,11 +210,6 @@ def looks_at(session: Session, persons: Iterable[UUID]) -> list[Look]:
         Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
         for r in rows
     ]
-
-
-def _new_id(session: Session) -> UUID:
-    made: UUID = session.execute(text("select uuidv7()")).scalar_one()
-    return made
 
 
 def _seal(vault: Vault, scope: str, row: UUID, detail: Mapping[str, object]) -> tuple[bytes, str]:

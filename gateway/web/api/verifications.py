@@ -44,12 +44,12 @@ class Verifications(MethodView):
         auth.check_form()
         with edge().sessions() as session:
             question = (asked["query"], Purpose(asked["purpose"]))
-            query_id = access.ask_search(session, officer, question, door(), now)
+            logged = access.ask_search(session, officer, question, door(), now)
             session.commit()
-            found = access.search(session, officer, query_id, door(), now)
+            found = access.answer_search(session, logged, door(), now)
             session.commit()
         return {
-            "query_id": ids.show(query_id),
+            "query_id": ids.show(logged.id),
             "leaf": found.leaf.hex(),
             "candidates": [_candidate(c) for c in found.candidates],
         }

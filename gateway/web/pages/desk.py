@@ -37,7 +37,7 @@ def ask() -> Any:
     purpose = _purpose()
     try:
         with edge().sessions() as session:
-            query_id = access.ask_search(
+            asked = access.ask_search(
                 session,
                 auth.officer(),
                 (request.form.get("q", ""), purpose),
@@ -47,7 +47,7 @@ def ask() -> Any:
             session.commit()
     except (Refused, TooMany) as refused:
         return _counter(request.form.get("q", ""), refused.sentence), status_of(refused)
-    return redirect(url_for("desk.answer", query_id=ids.show(query_id)), 303)
+    return redirect(url_for("desk.answer", query_id=ids.show(asked.id)), 303)
 
 
 @blueprint.get("/cari/<query_id>")
@@ -76,10 +76,10 @@ def ask_profile() -> Any:
     revealing = request.form.get("act") == "reveal"
     question = access.ask_reveal if revealing else access.ask_profile
     with edge().sessions() as session:
-        query_id = question(session, auth.officer(), (person, purpose), door(), edge().clock())
+        asked = question(session, auth.officer(), (person, purpose), door(), edge().clock())
         session.commit()
     page = "desk.revealed" if revealing else "desk.profile"
-    return redirect(url_for(page, query_id=ids.show(query_id)), 303)
+    return redirect(url_for(page, query_id=ids.show(asked.id)), 303)
 
 
 @blueprint.get("/profil/<query_id>")
