@@ -40,9 +40,9 @@ class Settings:
     batches_per_minute: int = 2_400
     """Batches that one agency may send in a minute."""
     searches_per_hour: int = 60
-    """Searches that one officer may submit in an hour."""
+    """Searches that one officer may submit in an hour; as many profiles, as many reveals."""
     searches_per_day: int = 300
-    """Searches that one officer may submit in a day."""
+    """Searches that one officer may submit in 24 hours; as many profiles, as many reveals."""
     session_idle_minutes: int = 15
     """An officer's session ends after this long without a request."""
     session_hours: int = 8

@@ -157,8 +157,7 @@ def _ask(
 ) -> Asked:
     action, purpose, _ = question
     role = decide(officer, action, purpose)
-    if action is Action.SEARCH:
-        tracker.check_rate(session, officer, door.settings, now)
+    tracker.check_rate(session, (officer, action), door.settings, now)
     asker = Asker(role=role.value, unit=officer.unit, officer_id=officer.id)
     return tracker.ask(session, asker, question, door.tools.vault, now)
 

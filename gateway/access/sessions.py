@@ -205,6 +205,7 @@ def note_failure(session: Session, username: str, address: str, now: datetime) -
 def tidy(session: Session, settings: Settings, now: datetime) -> int:
     """Remove sessions and failures that are over; returns how many sessions."""
     session.execute(delete(store.login_failure).where(store.login_failure.c.at < now - 2 * _WINDOW))
+    session.execute(delete(store.look_rate).where(store.look_rate.c.hour < now - timedelta(days=2)))
     ended = session.execute(
         delete(store.login_session)
         .where(store.login_session.c.made_at < now - timedelta(hours=settings.session_hours))

@@ -70,6 +70,16 @@ query = Table(
 )
 """`detail` is the sealed question (terms and salt); `leaf` its entry in the log."""
 
+look_rate = Table(
+    "look_rate",
+    metadata,
+    Column("officer_id", Uuid, primary_key=True),
+    Column("action", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("n", Integer, nullable=False),
+)
+"""How often an officer did what in which hour; its row lock puts his parallel requests in line."""
+
 result = Table(
     "result",
     metadata,

@@ -151,19 +151,20 @@ _ADD_RESULT = text(
 """One round trip for a result and the persons it showed."""
 
 
-def check_rate(session: Session, officer: Officer, settings: Settings, now: datetime) -> None:
-    """Refuse more searches than one person needs.
+def check_rate(
+    session: Session, key: tuple[Officer, Action], settings: Settings, now: datetime
+) -> None:
+    """Count one more search, profile or reveal, and refuse more than one person needs.
 
     Raises:
         TooMany: the hour's or the day's limit is reached.
     """
-    asked = {
-        "officer": officer.id,
-        "hour": now - timedelta(hours=1),
-        "day": now - timedelta(days=1),
-    }
-    counts = session.execute(_COUNT_SEARCHES, asked).one()
-    if counts[0] >= settings.searches_per_hour or counts[1] >= settings.searches_per_day:
+    officer, action = key
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    day = hour - timedelta(days=1)
+    asked = {"officer": officer.id, "action": action.value, "hour": hour, "day": day}
+    counts = session.execute(_COUNT, asked).one()
+    if counts[0] > settings.searches_per_hour or counts[1] > settings.searches_per_day:
         raise TooMany(
             "search.too_many",
             "Batas pencarian Anda sudah tercapai. Tunggu, atau hubungi koordinator.",
@@ -171,9 +172,13 @@ def check_rate(session: Session, officer: Officer, settings: Settings, now: date
         )
 
 
-_COUNT_SEARCHES = text(
-    "select count(*) filter (where at > :hour), count(*) from query"
-    " where officer_id = :officer and action = 'search' and at > :day"
+_COUNT = text(
+    "with counted as (insert into look_rate as r (officer_id, action, hour, n)"
+    " values (:officer, :action, :hour, 1)"
+    " on conflict (officer_id, action, hour) do update set n = r.n + 1 returning n)"
+    " select counted.n, counted.n + coalesce((select sum(n) from look_rate where"
+    " officer_id = :officer and action = :action and hour > :day and hour < :hour), 0)"
+    " from counted"
 )
 
 

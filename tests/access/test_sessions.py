@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from gateway.access import sessions
+from gateway.access import sessions, tracker
 from gateway.access.model import FORBIDDEN_PAIRS, Action, Purpose, Role, decide, policy
 from gateway.access.sessions import NewOfficer
 from gateway.errors import Conflict, Forbidden, Refused, TooMany, Unauthorized
@@ -113,3 +113,16 @@ def test_what_the_policy_does_not_name_is_denied(rina):
                 else:
                     with pytest.raises(Forbidden):
                         decide(officer, action, purpose)
+
+
+def test_an_officer_has_a_limit_for_each_kind_of_look(session, rina):
+    settings = replace(Settings(), searches_per_hour=3, searches_per_day=4)
+    for _ in range(3):
+        tracker.check_rate(session, (rina, Action.SEARCH), settings, NOW)
+    with pytest.raises(TooMany):
+        tracker.check_rate(session, (rina, Action.SEARCH), settings, NOW)
+    tracker.check_rate(session, (rina, Action.REVEAL), settings, NOW)
+    later = NOW + timedelta(hours=1)
+    with pytest.raises(TooMany):
+        tracker.check_rate(session, (rina, Action.SEARCH), settings, later)
+    tracker.check_rate(session, (rina, Action.SEARCH), settings, NOW + timedelta(hours=25))

@@ -200,6 +200,14 @@ def upgrade() -> None:
     op.create_index("ix_login_failure_account", "login_failure", ["account", "at"], unique=False)
     op.create_index("ix_login_failure_address", "login_failure", ["address", "at"], unique=False)
     op.create_table(
+        "look_rate",
+        sa.Column("officer_id", sa.Uuid(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("hour", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("n", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("officer_id", "action", "hour", name=op.f("pk_look_rate")),
+    )
+    op.create_table(
         "membership",
         sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
@@ -661,6 +669,7 @@ def downgrade() -> None:
     op.drop_table("nonce")
     op.drop_index("ix_membership_person_id", table_name="membership")
     op.drop_table("membership")
+    op.drop_table("look_rate")
     op.drop_index("ix_login_failure_address", table_name="login_failure")
     op.drop_index("ix_login_failure_account", table_name="login_failure")
     op.drop_table("login_failure")
