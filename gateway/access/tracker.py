@@ -70,20 +70,22 @@ def ask(
             "commit": commitment,
         },
     )
-    session.execute(
-        store.query.insert().values(
-            id=query_id,
-            officer_id=asker.officer_id,
-            system=asker.system,
-            role=asker.role,
-            action=action.value,
-            purpose=purpose.value,
-            detail=detail,
-            leaf=leaf,
-            at=now,
-        )
-    )
+    row = {
+        "id": query_id,
+        "officer_id": asker.officer_id,
+        "system": asker.system,
+        "role": asker.role,
+        "action": action.value,
+        "purpose": purpose.value,
+        "detail": detail,
+        "leaf": leaf,
+        "at": now,
+    }
+    session.execute(_ADD_QUERY, row)
     return Asked(QueryId(query_id), action, purpose, Role(asker.role), terms, leaf)
+
+
+_ADD_QUERY = store.query.insert()
 
 
 def recall(

@@ -11,7 +11,7 @@ from gateway.index import precedence
 from gateway.index.blocking import HOT
 from gateway.index.clustering import Band
 from gateway.index.precedence import Rule
-from gateway.index.scoring import Model
+from gateway.index.scoring import Model, Scorer
 from keys.vault import Vault
 from schemas.profile import Profile
 
@@ -64,6 +64,10 @@ class IndexTools:
     threshold: float = 0.0
     band: Band = field(default_factory=Band)
     hot: int = HOT
+    scorer: Scorer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scorer", Scorer(self.model))
 
     @property
     def register(self) -> str:

@@ -16,7 +16,6 @@ from gateway.index import features, normalise, numbers, precedence, reasons, sea
 from gateway.index.arrivals import IndexTools
 from gateway.index.model import Batch, Pairs, PersonFeatures
 from gateway.index.precedence import Claim, Rule
-from gateway.index.scoring import Scorer
 from gateway.index.store_links import Known
 from gateway.index.store_views import Blinds, Hit
 from gateway.index.view import Candidate, Evidence, Search, mask_nik
@@ -108,7 +107,7 @@ def _rank(
     ordered = sorted(hits, key=lambda h: h.known.features.key)
     batch = Batch.of([wanted, *(h.known.features for h in ordered)])
     here = np.zeros(len(ordered), dtype=np.int64)
-    scorer = Scorer(tools.model)
+    scorer = tools.scorer
     found = scorer.evidence(batch, Pairs(here, np.arange(1, len(ordered) + 1, dtype=np.int64)))
     bits = scorer.score(found).tolist()
     best: dict[UUID, int] = {}

@@ -122,7 +122,7 @@ class _Held:
 def _chunk(
     session: Session, batch_id: UUID, touched: Sequence[int], tools: IndexTools
 ) -> Reconciled:
-    scorer = Scorer(tools.model)
+    scorer = tools.scorer
     store_links.savepoint(session, "savepoint")
     for _ in range(_TRIES):
         look = _look(session, touched, tools)

@@ -10,7 +10,6 @@ from gateway.errors import NotFound
 from gateway.index import attributes, finding, reasons, sealing, store_links, store_views
 from gateway.index.arrivals import IndexTools
 from gateway.index.model import Batch, Pairs
-from gateway.index.scoring import Scorer
 from gateway.index.store_links import Known
 from gateway.index.store_views import Reached, Said
 from gateway.index.view import Link, PersonView, Provenance, Related, Relative, mask_nik
@@ -157,7 +156,7 @@ def _links(
     ordered = sorted(compared, key=lambda p: known[p.record_id].features.key)
     batch = Batch.of([known[p.record_id].features for p in ordered])
     left, right = (x.astype(np.int64) for x in np.triu_indices(len(ordered), 1))
-    scorer = Scorer(tools.model)
+    scorer = tools.scorer
     evidence = scorer.evidence(batch, Pairs(left, right))
     bits = scorer.score(evidence).tolist()
     at = {(a, b): i for i, (a, b) in enumerate(zip(left.tolist(), right.tolist(), strict=True))}

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
-from gateway.index.scoring import Model
 from gateway.settings import Settings
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -41,7 +40,7 @@ class Edge:
     @property
     def index(self) -> IndexTools:
         """What the index needs to answer."""
-        return IndexTools(vault=self.vault, profile=self.profile, model=_model())
+        return _index(self.vault, self.profile)
 
     @property
     def today(self) -> date:
@@ -60,8 +59,8 @@ def install(app: Flask, given: Edge) -> None:
 
 
 @cache
-def _model() -> Model:
-    return modelfile.load()
+def _index(vault: Vault, profile: Profile) -> IndexTools:
+    return IndexTools(vault=vault, profile=profile, model=modelfile.load())
 
 
 def edge() -> Edge:
