@@ -1,22 +1,27 @@
 """What comes into the index and what becomes of it: versions of records, and which one stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from gateway.index import precedence
 from gateway.index.blocking import HOT
 from gateway.index.clustering import Band
+from gateway.index.model import Batch, Pairs, PersonFeatures
 from gateway.index.precedence import Rule
-from gateway.index.scoring import Model, Scorer
+from gateway.index.scoring import Model, Reason, Scorer
 from keys.vault import Vault
 from schemas.profile import Profile
 
 PERSON = "person"
 DEL = "del"
+NUMBERS = ("nik", "no_kk", "phone")
+"""Fields that are looked up by a blind index, the strongest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,14 @@ class Arrival:
     leaf: bytes
 
 
+def _same(scorer: Scorer, name: str) -> tuple[Reason, ...]:
+    """The reasons for two records that carry the same number and nothing else."""
+    said: dict[str, Any] = {name: "1101011001010001"}
+    batch = Batch.of([replace(PersonFeatures(key=key), **said) for key in ("a", "b")])
+    pair = Pairs(np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.int64))
+    return tuple(r for r in scorer.explain(scorer.evidence(batch, pair), 0) if r.field == name)
+
+
 @dataclass(frozen=True, slots=True)
 class IndexTools:
     """What the index needs beside a session.
@@ -65,9 +78,13 @@ class IndexTools:
     band: Band = field(default_factory=Band)
     hot: int = HOT
     scorer: Scorer = field(init=False, repr=False, compare=False)
+    same_number: Mapping[str, tuple[Reason, ...]] = field(init=False, repr=False, compare=False)
+    """What an equal number alone says, by field: `nik`, `no_kk`, `phone`."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scorer", Scorer(self.model))
+        scorer = Scorer(self.model)
+        object.__setattr__(self, "scorer", scorer)
+        object.__setattr__(self, "same_number", {n: _same(scorer, n) for n in NUMBERS})
 
     @property
     def register(self) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.index import features, normalise, numbers, precedence, reasons, sealing, store_views
-from gateway.index.arrivals import IndexTools
+from gateway.index.arrivals import NUMBERS, IndexTools
 from gateway.index.model import Batch, Pairs, PersonFeatures
 from gateway.index.precedence import Claim, Rule
 from gateway.index.store_links import Known
@@ -104,6 +104,8 @@ def _rank(
     """The best persons, each by the record that fits best, with that record's reasons."""
     if not hits:
         return []
+    if wanted.name is None:
+        return _by_number(wanted, hits, tools)[:limit]
     ordered = sorted(hits, key=lambda h: h.known.features.key)
     batch = Batch.of([wanted, *(h.known.features for h in ordered)])
     here = np.zeros(len(ordered), dtype=np.int64)
@@ -121,6 +123,20 @@ def _rank(
             for person, at in ranked
         ]
     )
+
+
+def _by_number(
+    wanted: PersonFeatures, hits: Sequence[Hit], tools: IndexTools
+) -> list[tuple[UUID, tuple[Evidence, ...]]]:
+    """Persons by the strongest number that one of their records shares with what was typed."""
+    best: dict[UUID, int] = {}
+    for hit in sorted(hits, key=lambda h: h.known.features.key):
+        for place, name in enumerate(NUMBERS):
+            given = getattr(wanted, name)
+            if given is not None and getattr(hit.known.features, name) == given:
+                best[hit.person_id] = min(place, best.get(hit.person_id, place))
+    ranked = sorted(best.items(), key=lambda item: item[1])
+    return [(p, reasons.evidence(tools.same_number[NUMBERS[place]])) for p, place in ranked]
 
 
 def _near(
