@@ -14,6 +14,7 @@ from uuid import UUID
 from gateway.errors import Conflict
 from gateway.index.arrivals import IndexTools
 from gateway.settings import Settings
+from keys.signers import PublicKey
 from keys.vault import Vault
 from schemas.batch import BatchPayload
 from schemas.profile import Profile
@@ -75,6 +76,8 @@ class PutBatch:
     epoch: int
     seq: int
     body: BinaryIO
+    caller: tuple[str, PublicKey] | None = None
+    """The key that signed the request: asked for once, and checked again under the lock."""
 
 
 @dataclass(frozen=True, slots=True)

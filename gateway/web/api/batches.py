@@ -44,7 +44,9 @@ class BatchPlace(MethodView):
             requests.admit_batch(session, agency, tools.settings, edge().clock())
 
         with signed(also=admit) as call:
-            request = PutBatch(agency, stream, epoch, seq, call.body)
+            request = PutBatch(
+                agency, stream, epoch, seq, call.body, (call.caller.kid, call.caller.key)
+            )
             with edge().sessions() as session:
                 try:
                     accepted = service.accept(session, request, tools, edge().clock())
