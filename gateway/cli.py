@@ -11,6 +11,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from gateway.cli_agency import agency
+from gateway.cli_jobs import jobs
 from gateway.cli_link import link
 from gateway.cli_log import log
 from gateway.cli_officer import officer
@@ -94,7 +95,7 @@ def init(path: Path | None) -> None:
     click.echo(f"vault made at {chosen}; copy it to a safe place that is not the backup's")
 
 
-for _command in (agency, log, link, officer):
+for _command in (agency, jobs, link, log, officer):
     cli.add_command(_command)
 
 

@@ -19,7 +19,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import (
+    DeadlockDetected,
+    DiskFull,
+    LockNotAvailable,
+    SerializationFailure,
+    TooManyConnections,
+)
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -30,6 +36,15 @@ from gateway.storage import outbox
 TRANSACTION_SECONDS = 500
 _LONGEST_WAIT = 60
 _log = logging.getLogger(__name__)
+
+_NOT_THE_JOBS = (
+    DeadlockDetected,
+    DiskFull,
+    LockNotAvailable,
+    SerializationFailure,
+    TooManyConnections,
+)
+"""The database's own trouble; it never parks a job. (A lost connection may be the job's doing.)"""
 
 Effect = Callable[[Session, dict[str, Any], Any, datetime], None]
 Rescue = Callable[[UUID, Any, datetime], str]
@@ -59,8 +74,10 @@ def carry_out(duty: Duty, promise: str, tools: Any, now: datetime) -> str:
     except Exception as err:  # noqa: BLE001  (a root: what fails now is tried again)
         code = err.code if isinstance(err, GatewayError) else type(err).__name__
         _log.warning("%s attempt %d failed: %s", duty.name, attempts, code)
+        forgive = isinstance(getattr(err, "orig", None), _NOT_THE_JOBS)
+        wait = min(_LONGEST_WAIT, 2**attempts)
         with tools.sessions.begin() as session:
-            outbox.postpone(session, promise_id, seconds=min(_LONGEST_WAIT, 2**attempts))
+            outbox.postpone(session, promise_id, wait, forgive=forgive)
         return "again"
     with tools.sessions.begin() as session:
         outbox.park(session, promise_id, "attempts")

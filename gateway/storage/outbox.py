@@ -8,6 +8,7 @@ Source: design/trust.md 6.2.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -95,13 +96,47 @@ def done(session: Session, promise_id: UUID) -> None:
     session.execute(update(outbox).where(outbox.c.id == promise_id).values(done=func.now()))
 
 
-def postpone(session: Session, promise_id: UUID, seconds: int) -> None:
-    """Try again no earlier than in `seconds`."""
-    session.execute(
-        update(outbox)
-        .where(outbox.c.id == promise_id)
-        .values(due=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds), handed=None)
+def postpone(session: Session, promise_id: UUID, seconds: int, *, forgive: bool = False) -> None:
+    """Try again no earlier than in `seconds`; `forgive` takes this attempt back."""
+    values: dict[str, Any] = {
+        "due": func.now() + func.make_interval(0, 0, 0, 0, 0, 0, seconds),
+        "handed": None,
+    }
+    if forgive:
+        values["attempts"] = func.greatest(outbox.c.attempts - 1, 0)
+    session.execute(update(outbox).where(outbox.c.id == promise_id).values(**values))
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A promise that was set aside."""
+
+    id: UUID
+    job: Job
+    reason: str
+    made_at: datetime
+
+
+def parked(session: Session) -> list[Parked]:
+    """What was set aside, oldest first."""
+    rows = session.execute(
+        select(outbox.c.id, outbox.c.job, outbox.c.parked, outbox.c.due)
+        .where(outbox.c.parked.is_not(None))
+        .order_by(outbox.c.id)
     )
+    return [Parked(r.id, Job(r.job), r.parked, r.due) for r in rows]
+
+
+def retry(session: Session, promise_id: UUID) -> bool:
+    """Take a parked promise up again, with all its attempts; False if it is not parked."""
+    done_ = session.execute(
+        update(outbox)
+        .where(outbox.c.id == promise_id, outbox.c.parked.is_not(None))
+        .values(parked=None, attempts=0, due=func.now(), handed=None, hands=0)
+        .returning(outbox.c.id)
+    ).one_or_none()
+    session.execute(text("select pg_notify(:channel, '')"), {"channel": CHANNEL})
+    return done_ is not None
 
 
 def park(session: Session, promise_id: UUID, reason: str) -> None:

@@ -137,3 +137,26 @@ def test_settings_are_frozen():
     with pytest.raises(AttributeError):
         Settings().attempts = 9
     assert replace(Settings(), attempts=9).attempts == 9
+
+
+def test_a_parked_promise_is_listed_and_taken_up_again(database):
+    promise_id = _promise(database)
+    with database.session() as session:
+        outbox.attempt(session, promise_id)
+        outbox.park(session, promise_id, "attempts")
+        session.commit()
+        assert promise_id in [p.id for p in outbox.parked(session)]
+        assert outbox.lock(session, promise_id) is None
+        assert outbox.retry(session, promise_id)
+        assert not outbox.retry(session, promise_id)
+        assert outbox.attempt(session, promise_id) == 1
+        session.commit()
+
+
+def test_the_databases_own_trouble_costs_no_attempt(database):
+    promise_id = _promise(database)
+    with database.session() as session:
+        assert outbox.attempt(session, promise_id) == 1
+        outbox.postpone(session, promise_id, 0, forgive=True)
+        assert outbox.attempt(session, promise_id) == 1
+        session.rollback()
