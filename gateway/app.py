@@ -9,6 +9,7 @@ import orjson
 from flask import Flask, request
 from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.access.model import Action
 from gateway.errors import GatewayError
@@ -48,6 +49,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     jsonlog.install(chosen.log_level)
     app = Flask(__name__, template_folder="web/templates", static_folder="web/static")
     app.json = OrjsonProvider(app)
+    if chosen.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.proxies)  # type: ignore[method-assign]
     app.config.update(
         API_TITLE="Titian",
         API_VERSION="v1",

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.access import sessions
 from gateway.access.model import Officer
-from gateway.errors import Unauthorized
 from gateway.settings import Settings
 from gateway.storage import engine
 from gateway.trust import query, rules, service
@@ -49,7 +48,11 @@ def agency() -> None:
 @click.option("--label", required=True, help="How pages name it.")
 @click.option("--records", required=True, help="Record types it may publish, with commas.")
 @click.option("--basis", required=True, help="The agreement that allows it, as a code.")
-@click.option("--by", required=True, help="Your user name; you may not approve what you create.")
+@click.option(
+    "--by",
+    required=True,
+    help="Your user name; you may not approve what you create. Asks for your password.",
+)
 @_OUT
 @click.pass_obj
 def create(  # noqa: PLR0913 -- a command's options
@@ -59,11 +62,13 @@ def create(  # noqa: PLR0913 -- a command's options
     settings = Settings.from_env()
     trusted = _anchors(settings)
     kinds = tuple(kind.strip() for kind in records.split(",") if kind.strip())
-    draft = AgencyDraft(code, label, kinds, basis, by.strip().lower())
-    with engine.opened(settings) as opened, opened() as session:
-        made = service.create_agency(session, draft, trusted, clock())
-        path = _write(made, out)
-        session.commit()
+    with engine.opened(settings) as opened:
+        officer = _authenticated(opened, by, clock())
+        draft = AgencyDraft(code, label, kinds, basis, officer.username)
+        with opened() as session:
+            made = service.create_agency(session, draft, trusted, clock())
+            path = _write(made, out)
+            session.commit()
     _tell_ticket(made, path)
 
 
@@ -140,15 +145,12 @@ def approve(clock: Clock, code: str, username: str) -> None:
 
 def _authenticated(opened: sessionmaker[Session], username: str, now: datetime) -> Officer:
     password = click.prompt(f"Password of {username}", hide_input=True)
-    try:
-        with opened() as session:
-            sessions.check_failures(session, username, _CONSOLE, now)
-            return sessions.authenticate(session, username, password)
-    except Unauthorized:
-        with opened() as session:
-            sessions.note_failure(session, username, _CONSOLE, now)
-            session.commit()
-        raise
+    with opened.begin() as session:
+        tried = sessions.begin_try(session, username, _CONSOLE, now)
+    with opened.begin() as session:
+        officer = sessions.authenticate(session, username, password)
+        sessions.succeeded(session, tried)
+    return officer
 
 
 def _tell_outcome(made: ApprovalState) -> None:

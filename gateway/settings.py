@@ -31,6 +31,8 @@ class Settings:
     """The key file: outside the database and its backups, mode 0600."""
     profile: str = "payakumbuh"
     """A folder of `schemas/profiles/`."""
+    proxies: int = 0
+    """Reverse proxies in front that set X-Forwarded-For; 0 trusts no such header."""
     max_body: int = 8 * 1024 * 1024
     """Largest batch body in bytes, compressed."""
     max_uncompressed: int = 64 * 1024 * 1024

@@ -5,6 +5,7 @@ Source: design/trust.md 4.7 (limits) and 4.8 (sessions); RFC 9106 (Argon2id).
 
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,16 +15,18 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.access import store
 from gateway.access.model import Officer, Role, check_roles
 from gateway.errors import Conflict, NotFound, Refused, TooMany, Unauthorized
 from gateway.settings import Settings
+from gateway.storage import ids
 
 SHORTEST_PASSWORD = 12
-_FAILURES = 5
+_USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
+_LIMITS = (5, 20, 50)
 _WINDOW = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(seconds=30)
 _WRONG = "Nama pengguna atau kata sandi tidak cocok."
@@ -60,11 +63,17 @@ def add_officer(session: Session, new: NewOfficer) -> UUID:
     """Register an officer.
 
     Raises:
-        Refused: the password is too short, or the roles may not be held together.
+        Refused: a name that is none, a short password, or roles that may not be held together.
         Conflict: the user name is taken.
     """
     check_roles(new.roles)
-    if len(new.password) < SHORTEST_PASSWORD:
+    if not _USERNAME.fullmatch(new.username.strip().lower()) or not new.name.strip():
+        raise Refused(
+            "officer.name",
+            "Nama pengguna: 2 sampai 40 huruf kecil, angka, titik atau tanda hubung; "
+            "nama lengkap tidak boleh kosong.",
+        )
+    if len(new.password.strip()) < SHORTEST_PASSWORD:
         raise Refused(
             "password.short", f"Kata sandi harus sedikitnya {SHORTEST_PASSWORD} karakter."
         )
@@ -170,36 +179,46 @@ def close_session(session: Session, token: str) -> None:
     )
 
 
-def check_failures(session: Session, username: str, address: str, now: datetime) -> None:
-    """Refuse to try while too many tries failed for this account or this address.
+def begin_try(session: Session, username: str, address: str, now: datetime) -> UUID:
+    """Note a login that is about to be tried; the caller commits before looking at the password.
+
+    A try counts as failed until `succeeded` takes it back, so guesses in parallel do not pass
+    uncounted. One account from one address has five; one account has twenty from everywhere, so
+    that a stranger cannot easily lock its owner out; one address has fifty.
 
     Raises:
-        TooMany: five failures in 15 minutes.
+        TooMany: too many failures in 15 minutes.
     """
-    failures = session.scalar(
-        select(func.count())
-        .select_from(store.login_failure)
-        .where(
-            (store.login_failure.c.account == username.strip().lower())
-            | (store.login_failure.c.address == address),
-            store.login_failure.c.at > now - _WINDOW,
-        )
-    )
-    if (failures or 0) >= _FAILURES:
+    account = username.strip().lower()
+    for held in (f"account {account}", f"address {address}"):
+        session.execute(_LOCK, {"held": held})
+    t = store.login_failure.c
+    counts = session.execute(
+        select(
+            func.count().filter(t.account == account, t.address == address),
+            func.count().filter(t.account == account),
+            func.count().filter(t.address == address),
+        ).where((t.account == account) | (t.address == address), t.at > now - _WINDOW)
+    ).one()
+    if any(count >= limit for count, limit in zip(counts, _LIMITS, strict=True)):
         raise TooMany(
             "login.too_many",
             "Terlalu banyak percobaan masuk. Tunggu 15 menit, lalu coba lagi.",
             retry_after=int(_WINDOW.total_seconds()),
         )
-
-
-def note_failure(session: Session, username: str, address: str, now: datetime) -> None:
-    """Remember a failed login."""
+    made = ids.new()
     session.execute(
-        store.login_failure.insert().values(
-            account=username.strip().lower(), address=address, at=now
-        )
+        store.login_failure.insert().values(id=made, account=account, address=address, at=now)
     )
+    return made
+
+
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:held, 0))")
+
+
+def succeeded(session: Session, try_id: UUID) -> None:
+    """The password was right: the try does not count."""
+    session.execute(delete(store.login_failure).where(store.login_failure.c.id == try_id))
 
 
 def tidy(session: Session, settings: Settings, now: datetime) -> int:

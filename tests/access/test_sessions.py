@@ -93,13 +93,43 @@ def test_leaving_and_disabling_end_a_session(session, rina):
 
 def test_five_failures_close_the_door_for_a_quarter_of_an_hour(session, rina):
     for _ in range(5):
-        sessions.check_failures(session, "rina", "10.0.0.1", NOW)
-        sessions.note_failure(session, "rina", "10.0.0.1", NOW)
+        sessions.begin_try(session, "rina", "10.0.0.1", NOW)
     with pytest.raises(TooMany):
-        sessions.check_failures(session, "rina", "10.0.0.2", NOW)
+        sessions.begin_try(session, "RINA ", "10.0.0.1", NOW)
+    sessions.begin_try(session, "rina", "10.0.0.1", NOW + timedelta(minutes=16))
+
+
+def test_a_stranger_does_not_lock_the_owner_out_at_once(session, rina):
+    for _ in range(5):
+        sessions.begin_try(session, "rina", "10.0.0.1", NOW)
+    sessions.begin_try(session, "rina", "10.0.0.2", NOW)
+
+
+def test_one_account_and_one_address_have_limits_of_their_own(session, rina):
+    for n in range(20):
+        sessions.begin_try(session, "rina", f"10.0.1.{n}", NOW)
     with pytest.raises(TooMany):
-        sessions.check_failures(session, "other", "10.0.0.1", NOW)
-    sessions.check_failures(session, "rina", "10.0.0.1", NOW + timedelta(minutes=16))
+        sessions.begin_try(session, "rina", "10.0.2.1", NOW)
+    for n in range(50):
+        sessions.begin_try(session, f"other{n}", "10.0.3.1", NOW)
+    with pytest.raises(TooMany):
+        sessions.begin_try(session, "more", "10.0.3.1", NOW)
+
+
+def test_a_right_password_takes_the_try_back(session, rina):
+    for _ in range(9):
+        sessions.succeeded(session, sessions.begin_try(session, "rina", "10.0.0.9", NOW))
+
+
+@pytest.mark.parametrize("username", ["", "a", "dua kata", "Ü", "-x", "a" * 41])
+def test_a_user_name_that_is_none_is_refused(session, username):
+    with pytest.raises(Refused):
+        sessions.add_officer(session, replace(NEW, username=username))
+
+
+def test_blanks_are_no_password(session):
+    with pytest.raises(Refused):
+        sessions.add_officer(session, replace(NEW, password=" " * 12))
 
 
 def test_what_the_policy_does_not_name_is_denied(rina):

@@ -41,6 +41,7 @@ def agency(database, titian, tmp_path) -> Agency:
     said = titian(
         *("agency", "create", made.code, "--label", "Dinas Sosial", "--records", "person, benefit"),
         *("--basis", "PKS-1", "--by", "Panitera", "--out", str(out)),
+        typed=f"{PASSWORD}\n",
     )
     assert said.exit_code == 0, said.output
     assert out.stat().st_mode & 0o777 == 0o600
@@ -135,6 +136,17 @@ def test_a_ticket_that_cannot_be_written_makes_no_agency(titian, tmp_path):
     said = titian(
         *("agency", "create", "lost", "--label", "X", "--records", "person", "--basis", "P"),
         *("--by", "panitera", "--out", str(tmp_path / "no" / "ticket.json")),
+        typed=f"{PASSWORD}\n",
     )
     assert "cannot be written" in said.output
     assert "There is no agency" in sentence(titian("agency", "show", "lost"))
+
+
+def test_nobody_creates_an_agency_in_anothers_name(titian, tmp_path):
+    said = titian(
+        *("agency", "create", "borrowed", "--label", "X", "--records", "person", "--basis", "P"),
+        *("--by", "panitera", "--out", str(tmp_path / "ticket.json")),
+        typed="bukan kata sandinya\n",
+    )
+    assert said.exit_code == 1
+    assert "There is no agency" in sentence(titian("agency", "show", "borrowed"))

@@ -1,5 +1,7 @@
 """The pages as a browser without JavaScript sees them: who gets in, what is logged, what leaks."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import text
 
@@ -160,3 +162,13 @@ def test_health_readiness_and_metrics_hold_counts_only(browser):
     metrics = browser.get("/metrics").get_data(as_text=True)
     assert "titian_outbox_open" in metrics
     assert "titian_log_size" in metrics
+
+
+def test_guesses_in_parallel_are_all_counted(app):
+    def guess(_):
+        client = app.test_client()
+        return client.post("/masuk", data={"username": "budi", "password": "x" * 12}).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(guess, range(8)))
+    assert codes.count(429) >= 3

@@ -32,15 +32,13 @@ def submit() -> Any:
     password = request.form.get("password", "")[:1000]
     address, now = request.remote_addr or "", edge().clock()
     try:
-        with edge().sessions() as session:
-            sessions.check_failures(session, username, address, now)
+        with edge().sessions.begin() as session:
+            tried = sessions.begin_try(session, username, address, now)
+        with edge().sessions.begin() as session:
             officer = sessions.authenticate(session, username, password)
+            sessions.succeeded(session, tried)
             opened = sessions.open_session(session, officer, now)
-            session.commit()
     except Unauthorized as refused:
-        with edge().sessions() as session:
-            sessions.note_failure(session, username, address, now)
-            session.commit()
         return _again(username, refused.sentence), 401
     except TooMany as refused:
         return _again(username, refused.sentence), 429
