@@ -1,11 +1,11 @@
 """The engine run over a whole batch at once: block, learn or load, score, cut into persons."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gateway.index import blocking, clustering, keystore, training
+from gateway.index import blocking, clustering, keystore, repeats, training
 from gateway.index.blocking import Rule
 from gateway.index.clustering import STEWARD, Band
 from gateway.index.model import Batch, Bits, Field, Flags, Ints, Pairs
@@ -48,6 +48,19 @@ class Linked:
 
 def link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
     """Partition a batch whose records stand in the order of their keys."""
+    thinned = repeats.thin(batch)
+    if thinned is None:
+        return _link(batch, plan, progress)
+    progress(f"{len(batch) - len(thinned.rows)} rows repeat others word for word")
+    linked = _link(thinned.batch, plan, progress)
+    return replace(
+        linked,
+        labels=thinned.spread(linked.labels),
+        candidates=thinned.pairs(linked.candidates),
+    )
+
+
+def _link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
     names = [f.name for f in plan.fields if f.name.startswith("extra.")]
     candidates = candidate_pairs(batch, (*blocking.WIDE, *blocking.extra_rules(names)))
     if not plan.within_sources:
