@@ -2,6 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 SERIOUS = {"serious", "critical"}
 
@@ -43,10 +44,12 @@ def test_every_page_is_accessible_and_fits(page, origin, town, language):
 def test_a_person_is_found_and_opened_by_keyboard_alone(page, origin, town):
     known = registered(town)
     page.goto(origin + "/loket")
+    expect(page.locator("#q")).to_be_focused()
     page.keyboard.type(known.values["nik"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/cari/*")
     assert known.values["nik"] not in page.content()
+    expect(page.locator("ol.people button").first).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/profil/*")
     assert known.values["name_source"] in page.inner_text("h1")
