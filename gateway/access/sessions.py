@@ -15,7 +15,6 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
-from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
 from gateway.access import store
@@ -67,7 +66,7 @@ def add_officer(session: Session, new: NewOfficer) -> UUID:
         Conflict: the user name is taken.
     """
     check_roles(new.roles)
-    if not _USERNAME.fullmatch(new.username.strip().lower()) or not new.name.strip():
+    if not _USERNAME.fullmatch(_account(new.username)) or not new.name.strip():
         raise Refused(
             "officer.name",
             "Nama pengguna: 2 sampai 40 huruf kecil, angka, titik atau tanda hubung; "
@@ -77,19 +76,15 @@ def add_officer(session: Session, new: NewOfficer) -> UUID:
         raise Refused(
             "password.short", f"Kata sandi harus sedikitnya {SHORTEST_PASSWORD} karakter."
         )
-    taken = session.scalar(select(store.officer.c.id).where(_is(new.username)))
-    if taken is not None:
-        raise Conflict("officer.exists", "Nama pengguna itu sudah dipakai.")
-    made: UUID | None = session.scalar(
-        store.officer.insert()
-        .values(
-            username=new.username.strip().lower(),
-            name=new.name,
-            unit=new.unit,
-            roles=[r.value for r in new.roles],
-            password=hash_password(new.password),
-        )
-        .returning(store.officer.c.id)
+    made = store.add_officer(
+        session,
+        {
+            "username": _account(new.username),
+            "name": new.name,
+            "unit": new.unit,
+            "roles": [r.value for r in new.roles],
+            "password": hash_password(new.password),
+        },
     )
     if made is None:
         raise Conflict("officer.exists", "Nama pengguna itu sudah dipakai.")
@@ -102,17 +97,8 @@ def disable(session: Session, username: str) -> None:
     Raises:
         NotFound: there is no such officer.
     """
-    officer_id = session.scalar(
-        update(store.officer)
-        .where(_is(username))
-        .values(disabled=True)
-        .returning(store.officer.c.id)
-    )
-    if officer_id is None:
+    if not store.disable_officer(session, _account(username)):
         raise NotFound("officer.unknown", "Tidak ada petugas dengan nama pengguna itu.")
-    session.execute(
-        delete(store.login_session).where(store.login_session.c.officer_id == officer_id)
-    )
 
 
 def authenticate(session: Session, username: str, password: str) -> Officer:
@@ -121,11 +107,9 @@ def authenticate(session: Session, username: str, password: str) -> Officer:
     Raises:
         Unauthorized: no such officer, he is disabled, or the password is wrong.
     """
-    row = session.execute(
-        select(store.officer).where(_is(username), ~store.officer.c.disabled)
-    ).one_or_none()
-    known = row.password if row is not None else _decoy()
-    if not password_holds(known, password) or row is None:
+    row = store.find_officer(session, _account(username))
+    known = _decoy() if row is None or row.disabled else row.password
+    if not password_holds(known, password) or row is None or row.disabled:
         raise Unauthorized("login.failed", _WRONG)
     return _officer(row)
 
@@ -133,50 +117,37 @@ def authenticate(session: Session, username: str, password: str) -> Officer:
 def open_session(session: Session, officer: Officer, now: datetime) -> Opened:
     """A new session with a fresh 256-bit token, of which only the hash is kept."""
     token = secrets.token_urlsafe(32)
-    session.execute(
-        store.login_session.insert().values(
-            token_hash=_hash(token),
-            officer_id=officer.id,
-            csrf=secrets.token_urlsafe(32),
-            made_at=now,
-            seen_at=now,
-        )
+    store.add_session(
+        session,
+        {
+            "token_hash": _hash(token),
+            "officer_id": officer.id,
+            "csrf": secrets.token_urlsafe(32),
+            "made_at": now,
+            "seen_at": now,
+        },
     )
     return Opened(token, officer)
 
 
 def current(session: Session, token: str, settings: Settings, now: datetime) -> Current | None:
     """The live session of `token`, or None if it ended, idled out or never was."""
-    row = session.execute(
-        select(
-            store.login_session.c.csrf,
-            store.login_session.c.seen_at,
-            store.officer,
-        )
-        .join(store.officer, store.officer.c.id == store.login_session.c.officer_id)
-        .where(
-            store.login_session.c.token_hash == _hash(token),
-            store.login_session.c.seen_at > now - timedelta(minutes=settings.session_idle_minutes),
-            store.login_session.c.made_at > now - timedelta(hours=settings.session_hours),
-            ~store.officer.c.disabled,
-        )
-    ).one_or_none()
+    row = store.find_session(
+        session,
+        _hash(token),
+        seen_after=now - timedelta(minutes=settings.session_idle_minutes),
+        made_after=now - timedelta(hours=settings.session_hours),
+    )
     if row is None:
         return None
     if now - row.seen_at > _SEEN_EVERY:
-        session.execute(
-            update(store.login_session)
-            .where(store.login_session.c.token_hash == _hash(token))
-            .values(seen_at=now)
-        )
+        store.see_session(session, _hash(token), now)
     return Current(_officer(row), row.csrf)
 
 
 def close_session(session: Session, token: str) -> None:
     """End the session of `token`."""
-    session.execute(
-        delete(store.login_session).where(store.login_session.c.token_hash == _hash(token))
-    )
+    store.drop_session(session, _hash(token))
 
 
 def begin_try(session: Session, username: str, address: str, now: datetime) -> UUID:
@@ -189,17 +160,9 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
     Raises:
         TooMany: too many failures in 15 minutes.
     """
-    account = username.strip().lower()
-    for held in (f"account {account}", f"address {address}"):
-        session.execute(_LOCK, {"held": held})
-    t = store.login_failure.c
-    counts = session.execute(
-        select(
-            func.count().filter(t.account == account, t.address == address),
-            func.count().filter(t.account == account),
-            func.count().filter(t.address == address),
-        ).where((t.account == account) | (t.address == address), t.at > now - _WINDOW)
-    ).one()
+    account = _account(username)
+    store.lock_tries(session, account, address)
+    counts = store.count_failures(session, account, address, now - _WINDOW)
     if any(count >= limit for count, limit in zip(counts, _LIMITS, strict=True)):
         raise TooMany(
             "login.too_many",
@@ -207,30 +170,23 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
             retry_after=int(_WINDOW.total_seconds()),
         )
     made = ids.new()
-    session.execute(
-        store.login_failure.insert().values(id=made, account=account, address=address, at=now)
-    )
+    store.add_failure(session, {"id": made, "account": account, "address": address, "at": now})
     return made
-
-
-_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:held, 0))")
 
 
 def succeeded(session: Session, try_id: UUID) -> None:
     """The password was right: the try does not count."""
-    session.execute(delete(store.login_failure).where(store.login_failure.c.id == try_id))
+    store.drop_failure(session, try_id)
 
 
-def tidy(session: Session, settings: Settings, now: datetime) -> int:
-    """Remove sessions and failures that are over; returns how many sessions."""
-    session.execute(delete(store.login_failure).where(store.login_failure.c.at < now - 2 * _WINDOW))
-    session.execute(delete(store.look_rate).where(store.look_rate.c.hour < now - timedelta(days=2)))
-    ended = session.execute(
-        delete(store.login_session)
-        .where(store.login_session.c.made_at < now - timedelta(hours=settings.session_hours))
-        .returning(store.login_session.c.officer_id)
-    ).all()
-    return len(ended)
+def tidy(session: Session, settings: Settings, now: datetime) -> None:
+    """Forget sessions, failures and counts that are over."""
+    store.drop_old(
+        session,
+        failures=now - 2 * _WINDOW,
+        rates=now - timedelta(days=2),
+        sessions=now - timedelta(hours=settings.session_hours),
+    )
 
 
 def hash_password(password: str) -> str:
@@ -264,8 +220,8 @@ def _hash(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _is(username: str) -> Any:
-    return store.officer.c.username == username.strip().lower()
+def _account(username: str) -> str:
+    return username.strip().lower()
 
 
 def _officer(row: Any) -> Officer:

@@ -1,4 +1,9 @@
-"""Tables of access: officers, their sessions, and the tracker of who asked what, and why."""
+"""Tables of access, and every statement that touches them: officers, sessions, the tracker."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     Boolean,
@@ -8,13 +13,19 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Row,
     Table,
     Text,
     Uuid,
+    bindparam,
+    delete,
     func,
+    select,
     text,
+    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
 
@@ -99,3 +110,159 @@ result_person = Table(
     Index("ix_result_person_person_id", "person_id"),
 )
 """Whose data were shown: what a citizen's tracker reads."""
+
+
+def find_officer(session: Session, username: str) -> Row[Any] | None:
+    """The officer of that user name (lower case), also a disabled one."""
+    return session.execute(select(officer).where(officer.c.username == username)).one_or_none()
+
+
+def add_officer(session: Session, values: Mapping[str, Any]) -> UUID | None:
+    """A new officer's id; None if the user name is taken."""
+    made: UUID | None = session.scalar(
+        insert(officer).values(**values).on_conflict_do_nothing().returning(officer.c.id)
+    )
+    return made
+
+
+def disable_officer(session: Session, username: str) -> bool:
+    """Disable an officer and end his sessions; False if there is none of that name."""
+    made = update(officer).where(officer.c.username == username).values(disabled=True)
+    officer_id = session.scalar(made.returning(officer.c.id))
+    if officer_id is None:
+        return False
+    session.execute(delete(login_session).where(login_session.c.officer_id == officer_id))
+    return True
+
+
+def add_session(session: Session, values: Mapping[str, Any]) -> None:
+    session.execute(login_session.insert().values(**values))
+
+
+def find_session(
+    session: Session, token_hash: bytes, seen_after: datetime, made_after: datetime
+) -> Row[Any] | None:
+    """A live session of an officer who is not disabled: `csrf`, `seen_at`, and the officer."""
+    return session.execute(
+        select(login_session.c.csrf, login_session.c.seen_at, officer)
+        .join(officer, officer.c.id == login_session.c.officer_id)
+        .where(
+            login_session.c.token_hash == token_hash,
+            login_session.c.seen_at > seen_after,
+            login_session.c.made_at > made_after,
+            ~officer.c.disabled,
+        )
+    ).one_or_none()
+
+
+def see_session(session: Session, token_hash: bytes, now: datetime) -> None:
+    """The session was used now."""
+    session.execute(
+        update(login_session).where(login_session.c.token_hash == token_hash).values(seen_at=now)
+    )
+
+
+def drop_session(session: Session, token_hash: bytes) -> None:
+    session.execute(delete(login_session).where(login_session.c.token_hash == token_hash))
+
+
+def lock_tries(session: Session, account: str, address: str) -> None:
+    """Put the tries of an account, and of an address, in line until the transaction ends."""
+    for held in (f"account {account}", f"address {address}"):
+        session.execute(_LOCK, {"held": held})
+
+
+def count_failures(
+    session: Session, account: str, address: str, since: datetime
+) -> tuple[int, int, int]:
+    """Failed tries of the account from the address, of the account, and from the address."""
+    t = login_failure.c
+    row = session.execute(
+        select(
+            func.count().filter(t.account == account, t.address == address),
+            func.count().filter(t.account == account),
+            func.count().filter(t.address == address),
+        ).where((t.account == account) | (t.address == address), t.at > since)
+    ).one()
+    return row[0], row[1], row[2]
+
+
+def add_failure(session: Session, values: Mapping[str, Any]) -> None:
+    session.execute(login_failure.insert().values(**values))
+
+
+def drop_failure(session: Session, failure_id: UUID) -> None:
+    session.execute(delete(login_failure).where(login_failure.c.id == failure_id))
+
+
+def drop_old(session: Session, failures: datetime, rates: datetime, sessions: datetime) -> None:
+    """Forget failures, rates and sessions that began before these times."""
+    session.execute(delete(login_failure).where(login_failure.c.at < failures))
+    session.execute(delete(look_rate).where(look_rate.c.hour < rates))
+    session.execute(delete(login_session).where(login_session.c.made_at < sessions))
+
+
+def add_query(session: Session, values: Mapping[str, Any]) -> None:
+    session.execute(_ADD_QUERY, values)
+
+
+def find_query(
+    session: Session, query_id: UUID, officer_id: UUID, since: datetime
+) -> Row[Any] | None:
+    """A question of this officer, asked after `since`."""
+    asked = {"id": query_id, "officer": officer_id, "since": since}
+    return session.execute(_FIND_QUERY, asked).one_or_none()
+
+
+def add_result(session: Session, values: Mapping[str, Any]) -> None:
+    """A result and the `persons` it showed, in one round trip."""
+    session.execute(_ADD_RESULT, values)
+
+
+def count_look(session: Session, officer_id: UUID, action: str, hour: datetime) -> tuple[int, int]:
+    """Count one more look; how many there were in this hour, and in the 24 hours up to its end."""
+    asked = {
+        "officer": officer_id,
+        "action": action,
+        "hour": hour,
+        "day": hour - timedelta(days=1),
+    }
+    row = session.execute(_COUNT_LOOK, asked).one()
+    return row[0], row[1]
+
+
+def newest_queries(session: Session, limit: int) -> Sequence[Row[Any]]:
+    """Questions, newest first, with the officer's `name` and how many persons were `shown`."""
+    shown = (
+        select(func.max(result.c.shown)).where(result.c.query_id == query.c.id).scalar_subquery()
+    )
+    return session.execute(
+        select(query, officer.c.name, shown.label("shown"))
+        .outerjoin(officer, officer.c.id == query.c.officer_id)
+        .order_by(query.c.at.desc())
+        .limit(limit)
+    ).all()
+
+
+_LOCK = text("select pg_advisory_xact_lock(hashtextextended(:held, 0))")
+# Built once: every look of an officer runs these.
+_ADD_QUERY = query.insert()
+_FIND_QUERY = select(query).where(
+    query.c.id == bindparam("id"),
+    query.c.officer_id == bindparam("officer"),
+    query.c.at > bindparam("since"),
+)
+_ADD_RESULT = text(
+    "with made as (insert into result (id, query_id, shown, detail, leaf, at)"
+    " values (:id, :query_id, :shown, :detail, :leaf, :at) returning id)"
+    " insert into result_person (result_id, person_id)"
+    " select made.id, person from made, unnest(cast(:persons as uuid[])) as person"
+)
+_COUNT_LOOK = text(
+    "with counted as (insert into look_rate as r (officer_id, action, hour, n)"
+    " values (:officer, :action, :hour, 1)"
+    " on conflict (officer_id, action, hour) do update set n = r.n + 1 returning n)"
+    " select counted.n, counted.n + coalesce((select sum(n) from look_rate where"
+    " officer_id = :officer and action = :action and hour > :day and hour < :hour), 0)"
+    " from counted"
+)

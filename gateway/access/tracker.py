@@ -7,12 +7,11 @@ Source: design/trust.md 3.1, 4.3.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from gateway.access import store
@@ -24,7 +23,6 @@ from gateway.settings import Settings
 from gateway.storage import ids
 from keys.vault import Vault
 
-_QUERY_SCOPE, _RESULT_SCOPE = "query", "result"
 _LIVES = timedelta(minutes=15)
 
 
@@ -57,7 +55,7 @@ def ask(
     """Write the question into the tracker and the log; the caller commits before answering."""
     action, purpose, terms = question
     query_id = ids.new()
-    detail, commitment = _seal(vault, _QUERY_SCOPE, query_id, {"terms": dict(terms)})
+    detail, commitment = _seal(vault, _scope("query", now), query_id, {"terms": dict(terms)})
     leaf = ledger.append(
         session,
         {
@@ -81,11 +79,8 @@ def ask(
         "leaf": leaf,
         "at": now,
     }
-    session.execute(_ADD_QUERY, row)
+    store.add_query(session, row)
     return Asked(QueryId(query_id), action, purpose, Role(asker.role), terms, leaf)
-
-
-_ADD_QUERY = store.query.insert()
 
 
 def recall(
@@ -96,18 +91,12 @@ def recall(
     Raises:
         NotFound: there is none, it is somebody else's, or it is too old to be answered.
     """
-    row = session.execute(
-        select(store.query).where(
-            store.query.c.id == query_id,
-            store.query.c.officer_id == officer.id,
-            store.query.c.at > now - _LIVES,
-        )
-    ).one_or_none()
+    row = store.find_query(session, query_id, officer.id, now - _LIVES)
     if row is None:
         raise NotFound(
             "query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi dari halaman loket."
         )
-    opened = vault.open(_QUERY_SCOPE, row.id.bytes, row.detail)
+    opened = vault.open(_scope("query", row.at), row.id.bytes, row.detail)
     terms = json.loads(opened)["detail"]["terms"]
     return Asked(
         QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.leaf
@@ -119,7 +108,7 @@ def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: date
     result_id = ids.new()
     persons = [ids.show(p) for p in shown.persons]
     body = {"persons": persons, **shown.detail}
-    detail, commitment = _seal(vault, _RESULT_SCOPE, result_id, body)
+    detail, commitment = _seal(vault, _scope("result", now), result_id, body)
     leaf = ledger.append(
         session,
         {
@@ -140,17 +129,8 @@ def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: date
         "at": now,
         "persons": sorted(set(shown.persons)),
     }
-    session.execute(_ADD_RESULT, row)
+    store.add_result(session, row)
     return leaf
-
-
-_ADD_RESULT = text(
-    "with made as (insert into result (id, query_id, shown, detail, leaf, at)"
-    " values (:id, :query_id, :shown, :detail, :leaf, :at) returning id)"
-    " insert into result_person (result_id, person_id)"
-    " select made.id, person from made, unnest(cast(:persons as uuid[])) as person"
-)
-"""One round trip for a result and the persons it showed."""
 
 
 def check_rate(
@@ -163,9 +143,7 @@ def check_rate(
     """
     officer, action = key
     hour = now.replace(minute=0, second=0, microsecond=0)
-    day = hour - timedelta(days=1)
-    asked = {"officer": officer.id, "action": action.value, "hour": hour, "day": day}
-    counts = session.execute(_COUNT, asked).one()
+    counts = store.count_look(session, officer.id, action.value, hour)
     if counts[0] > settings.searches_per_hour or counts[1] > settings.searches_per_day:
         raise TooMany(
             "search.too_many",
@@ -174,49 +152,18 @@ def check_rate(
         )
 
 
-_COUNT = text(
-    "with counted as (insert into look_rate as r (officer_id, action, hour, n)"
-    " values (:officer, :action, :hour, 1)"
-    " on conflict (officer_id, action, hour) do update set n = r.n + 1 returning n)"
-    " select counted.n, counted.n + coalesce((select sum(n) from look_rate where"
-    " officer_id = :officer and action = :action and hour > :day and hour < :hour), 0)"
-    " from counted"
-)
-
-
 def looks(session: Session, limit: int = 200) -> list[Look]:
     """The newest looks, newest first, without what was searched for."""
-    shown = (
-        select(func.max(store.result.c.shown))
-        .where(store.result.c.query_id == store.query.c.id)
-        .scalar_subquery()
-    )
-    rows = session.execute(
-        select(store.query, store.officer.c.name, shown.label("shown"))
-        .outerjoin(store.officer, store.officer.c.id == store.query.c.officer_id)
-        .order_by(store.query.c.at.desc())
-        .limit(limit)
-    ).all()
+    rows = store.newest_queries(session, limit)
     return [
         Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
         for r in rows
     ]
 
 
-def looks_at(session: Session, persons: Iterable[UUID]) -> list[Look]:
-    """Who was shown any of these persons: what a citizen may see."""
-    rows = session.execute(
-        select(store.query, store.officer.c.name, store.result.c.shown)
-        .join(store.result, store.result.c.query_id == store.query.c.id)
-        .join(store.result_person, store.result_person.c.result_id == store.result.c.id)
-        .outerjoin(store.officer, store.officer.c.id == store.query.c.officer_id)
-        .where(store.result_person.c.person_id.in_(list(persons)))
-        .order_by(store.query.c.at.desc())
-    ).all()
-    return [
-        Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
-        for r in rows
-    ]
+def _scope(kind: str, at: datetime) -> str:
+    """The vault's scope: a month each, so that one key never seals too many values."""
+    return f"{kind}|{at.astimezone(UTC):%Y-%m}"
 
 
 def _seal(vault: Vault, scope: str, row: UUID, detail: Mapping[str, object]) -> tuple[bytes, str]:

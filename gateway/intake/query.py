@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
@@ -67,26 +66,13 @@ def dispositions(
 
 def overview(session: Session) -> Mapping[str, Sent]:
     """Agency to what it has sent, from its batches alone."""
-    rows = session.execute(
-        text(
-            "select agency, max(accepted_at) as accepted_at, count(*) as batches,"
-            " coalesce(sum(count), 0) as records,"
-            " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch group by agency"
-        )
-    )
+    rows = store.sent(session)
     return {r.agency: Sent(r.accepted_at, r.batches, r.records, r.refused) for r in rows}
 
 
 def counts(session: Session) -> Counts:
     """What all agencies have sent."""
-    row = session.execute(
-        text(
-            "select count(*) as batches, coalesce(sum(count), 0) as records,"
-            " coalesce(sum((counts->>'applied')::int + (counts->>'unchanged')::int"
-            "  + (counts->>'superseded')::int + (counts->>'tombstoned')::int), 0) as applied,"
-            " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch"
-        )
-    ).one()
+    row = store.sums(session)
     return Counts(row.batches, row.records, row.applied, row.refused)
 
 

@@ -299,10 +299,14 @@ def result(session: Session, place: tuple[str, str, int, int]) -> tuple[Batch, b
     return None if made is None or row is None else (made, row.result)
 
 
-def forks(session: Session) -> list[Row[Any]]:
-    """Every kept fork, newest first, without the envelopes."""
-    columns = [c for c in fork_evidence.c if c.name not in {"ours", "theirs"}]
-    return list(session.execute(select(*columns).order_by(fork_evidence.c.found_at.desc())).all())
+def sent(session: Session) -> Sequence[Row[Any]]:
+    """Per agency: its newest batch's `accepted_at`; how many `batches`, `records`, `refused`."""
+    return session.execute(_SENT).all()
+
+
+def sums(session: Session) -> Row[Any]:
+    """Over all batches: `batches`, `records`, how many were `applied`, how many `refused`."""
+    return session.execute(_SUMS).one()
 
 
 def _at(place: tuple[str, str, int, int]) -> tuple[Any, ...]:
@@ -358,4 +362,15 @@ _ADD_BATCH = (
 _LINES = text(
     "select i, leaf, ct from batch_line"
     " where batch_id = :batch_id and i >= :start and i < :stop order by i"
+)
+_SENT = text(
+    "select agency, max(accepted_at) as accepted_at, count(*) as batches,"
+    " coalesce(sum(count), 0) as records,"
+    " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch group by agency"
+)
+_SUMS = text(
+    "select count(*) as batches, coalesce(sum(count), 0) as records,"
+    " coalesce(sum((counts->>'applied')::int + (counts->>'unchanged')::int"
+    "  + (counts->>'superseded')::int + (counts->>'tombstoned')::int), 0) as applied,"
+    " coalesce(sum((counts->>'rejected')::int), 0) as refused from batch"
 )
