@@ -3,10 +3,12 @@
 Answers are about what was signed: an entry that waits for its checkpoint is not found yet.
 """
 
+from datetime import datetime
+
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound, Refused
-from gateway.ledger import store, tiles
+from gateway.ledger import store, store_cosignatures, tiles
 from gateway.ledger.model import Inclusion, LogDamaged, LogState
 from keys import checkpoint as notes
 from keys import merkle
@@ -128,6 +130,11 @@ def verify(session: Session, vkey: str) -> LogState:
 def pending(session: Session) -> int:
     """How many entries wait for their index."""
     return store.count_pending(session)
+
+
+def cosigned_size(session: Session, moment: datetime) -> int:
+    """The largest size that a witness cosigned at or before the moment; 0 if none did."""
+    return store_cosignatures.size_at(session, moment)
 
 
 def _recompute(session: Session, size: int) -> bytes:

@@ -8,8 +8,9 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import store
+from gateway.trust import store, store_revocations
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow
+from gateway.trust.store_revocations import Revocation
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
 
@@ -87,6 +88,18 @@ def agency(session: Session, code: str) -> AgencyRow:
     if not rows:
         raise NotFound("agency.unknown", "There is no agency of this code.")
     return _shown(session, rows[0])
+
+
+def revocation(session: Session, number: int) -> Revocation:
+    """The revocation of that id.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = store_revocations.find(session, number)
+    if found is None:
+        raise NotFound("revocation.unknown", "There is no such revocation.")
+    return found
 
 
 def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:

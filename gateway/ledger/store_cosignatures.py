@@ -1,0 +1,60 @@
+"""The table of cosignatures: which checkpoint a witness saw, and when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, DateTime, Table, Text, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gateway.storage.base import metadata
+
+log_cosignature = Table(
+    "log_cosignature",
+    metadata,
+    Column("size", BigInteger, primary_key=True, autoincrement=False),
+    Column("kid", Text, primary_key=True),
+    Column("time", DateTime(timezone=True), nullable=False, index=True),
+    # The note's signature line, as the witness sent it.
+    Column("line", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cosignature:
+    """A witness' word that it saw the checkpoint of `size` at `time`; `line` is its signature."""
+
+    size: int
+    kid: str
+    time: datetime
+    line: str
+
+
+def add(session: Session, made: Cosignature) -> None:
+    """Keep a cosignature; the same one again changes nothing."""
+    session.execute(
+        insert(log_cosignature)
+        .values(size=made.size, kid=made.kid, time=made.time, line=made.line)
+        .on_conflict_do_nothing()
+    )
+
+
+def of_size(session: Session, size: int) -> list[Cosignature]:
+    """The cosignatures of one checkpoint, by kid."""
+    rows = session.execute(
+        select(log_cosignature)
+        .where(log_cosignature.c.size == size)
+        .order_by(log_cosignature.c.kid)
+    )
+    return [Cosignature(row.size, row.kid, row.time, row.line) for row in rows]
+
+
+def size_at(session: Session, moment: datetime) -> int:
+    """The largest size that a witness cosigned at or before the moment; 0 if none did."""
+    return (
+        session.scalar(
+            select(func.max(log_cosignature.c.size)).where(log_cosignature.c.time <= moment)
+        )
+        or 0
+    )
