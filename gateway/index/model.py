@@ -98,9 +98,6 @@ class Column:
         codes = [-1 if v is None else seen.setdefault(v, len(seen)) for v in values]
         return cls(np.array(codes, dtype=np.int32), objects(list(seen)))
 
-    def present(self) -> Flags:
-        return self.codes >= 0
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:

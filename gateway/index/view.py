@@ -190,15 +190,6 @@ class PersonView:
         found = self.golden.get("nik")
         return None if found is None else str(found.value)
 
-    @property
-    def received_idr(self) -> int:
-        """The sum of all benefits in money that were not reversed, in rupiah."""
-        return sum(
-            int(b.values.get("amount_idr", 0))
-            for b in self.benefits
-            if "reversed_by" not in b.values
-        )
-
     def age(self, today: date) -> int | None:
         """Whole years, where the year of birth is known well enough."""
         found = self.golden.get("birth_date")
