@@ -14,7 +14,6 @@ from gateway.index.scoring import Evidence, Model, Scorer
 VERSION = "learned"
 PAIRS_A_RECORD = 40
 _LEAST_BUDGET = 3_000_000
-_CHUNK = 1_000_000
 
 Progress = Callable[[str], None]
 
@@ -75,7 +74,7 @@ def _link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
     weights = scorer.score(evidence)
     rules = clustering.Rules(plan.threshold, _registered(batch), _alone(batch, plan))
     labels = clustering.partition(
-        len(batch), candidates, weights, rules, lambda p: score_in_chunks(scorer, batch, p)
+        len(batch), candidates, weights, rules, lambda p: scorer.score_pairs(batch, p)
     )
     review = clustering.undecided(candidates, weights, labels, plan.band)
     return Linked(labels, model, candidates, evidence, weights, review)
@@ -90,7 +89,9 @@ def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
     offers = []
     for rule in wide:
         more = blocking.keys(batch, (rule,))
-        offers.append((keystore.pair_count(more.keys), rule.number, more))
+        cost = keystore.pair_count(more.keys)
+        if spent + cost <= budget:
+            offers.append((cost, rule.number, more))
     for cost, _, more in sorted(offers, key=lambda o: o[:2]):
         if spent + cost > budget:
             break
@@ -100,15 +101,6 @@ def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
     records = np.concatenate([c.records for c in chosen])
     order = np.argsort(keys, kind="stable")
     return keystore.pairs_of(keys[order], records[order])
-
-
-def score_in_chunks(scorer: Scorer, batch: Batch, pairs: Pairs) -> Bits:
-    """Scores of any number of pairs in bounded memory."""
-    parts = [np.zeros(0, dtype=np.float64)]
-    for at in range(0, len(pairs), _CHUNK):
-        piece = Pairs(pairs.left[at : at + _CHUNK], pairs.right[at : at + _CHUNK])
-        parts.append(scorer.score_pairs(batch, piece))
-    return np.concatenate(parts)
 
 
 def _registered(batch: Batch) -> Ints:
