@@ -4,7 +4,8 @@
    was cosigned by T, or later, or has no place there yet. What the batch says of time is not asked.
 2. An `attest` that is itself believed vouches for the batches that it names.
 3. A batch that was held and that only disbelieved `confirm`s released falls with them.
-4. The end of a snapshot falls with any other part of it: what is missing in the rest is no news.
+4. The end of a snapshot falls with any other part of it, whoever vouches for it: what is missing
+   in the rest is no news.
 
 Source: design/trust.md 1.6 steps 3 to 6.
 """
@@ -48,7 +49,7 @@ def untrusted(batches: Sequence[Stood], revoked: Mapping[str, int]) -> frozenset
     vouched = _vouched(batches, suspect)  # 2
     bad = suspect - vouched
     bad |= _released(batches, bad) - vouched  # 3
-    bad |= _ends(batches, bad) - vouched  # 4
+    bad |= _ends(batches, bad)  # 4
     return frozenset(bad)
 
 

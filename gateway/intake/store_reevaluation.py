@@ -23,6 +23,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -187,31 +188,26 @@ def reopen(session: Session, batch_ids: Collection[UUID]) -> None:
     parts = select(batch.c.agency, batch.c.stream, batch.c.snapshot).where(
         batch.c.id.in_(batch_ids), batch.c.snapshot.is_not(None)
     )
-    of = parts.distinct().subquery()
-    ends = session.execute(
-        update(batch)
+    held = session.execute(
+        update(snapshot)
         .where(
-            batch.c.agency == of.c.agency,
-            batch.c.stream == of.c.stream,
-            batch.c.snapshot == of.c.snapshot,
-            batch.c.kind == BatchKind.SNAPSHOT_END.value,
+            tuple_(snapshot.c.agency, snapshot.c.stream, snapshot.c.id).in_(parts),
+            snapshot.c.state.in_((SnapshotState.HELD.value, SnapshotState.SUPERSEDED.value)),
+            batch.c.agency == snapshot.c.agency,
+            batch.c.stream == snapshot.c.stream,
+            batch.c.epoch == snapshot.c.epoch,
+            batch.c.seq == snapshot.c.end_seq,
             batch.c.state == _HELD,
             batch.c.hold == Hold.SNAPSHOT.value,
         )
+        .values(state=SnapshotState.ENDED.value)
+        .returning(batch.c.id)
+    )
+    session.execute(
+        update(batch)
+        .where(batch.c.id.in_(list(held.scalars())))
         .values(state=State.ACCEPTED.value, hold=None)
-        .returning(batch.c.agency, batch.c.stream, batch.c.snapshot)
-    ).all()
-    for end in ends:
-        session.execute(
-            update(snapshot)
-            .where(
-                snapshot.c.agency == end.agency,
-                snapshot.c.stream == end.stream,
-                snapshot.c.id == end.snapshot,
-                snapshot.c.state == SnapshotState.HELD.value,
-            )
-            .values(state=SnapshotState.ENDED.value)
-        )
+    )
 
 
 def done_snapshots(session: Session, agency: str) -> list[Row[Any]]:
