@@ -1,8 +1,10 @@
 """Every slice's tables, on one metadata: what a migrated database must equal (a test holds it)."""
 
 from gateway.access import store as access
+from gateway.access import store_blast as blast
 from gateway.index import store as index
-from gateway.intake import poison, snapshots
+from gateway.index import store_history as history
+from gateway.intake import poison, snapshots, store_reevaluation
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
@@ -15,5 +17,5 @@ __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
-    *(snapshots, poison, index, access),
+    *(snapshots, poison, store_reevaluation, index, history, access, blast),
 )
