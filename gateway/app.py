@@ -17,14 +17,14 @@ from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, log, status, verifications
+from gateway.web.api import batches, enrolments, keysets, log, status, verifications
 from gateway.web.language import words_of_request
 from gateway.web.pages import desk, home, login, trail
 from gateway.web.pages import problems as page_problems
 from keys.vault import Vault
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, batches, verifications)
+_APIS = (log, enrolments, keysets, batches, verifications)
 _PAGES = (login, home, desk, trail)
 
 

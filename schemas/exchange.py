@@ -94,6 +94,45 @@ class EnrolmentAnswer(Schema):
     proof = fields.String(allow_none=True)
 
 
+class KeysetAnswer(Schema):
+    """A keyset statement as it stands: `state` is `active` once it counts, else `pending`."""
+
+    version = fields.Integer(required=True)
+    rule = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(("active", "pending")))
+    payload_sha256 = fields.String(required=True)
+    approvals = fields.Integer(required=True)
+    needed = fields.Integer(required=True)
+    leaf = fields.String(required=True, allow_none=True)
+    proof = fields.String(required=True, allow_none=True)
+    envelope = fields.String()
+
+
+class KeysetsAnswer(Schema):
+    """The keysets of an agency that count, version 1 first."""
+
+    keysets = fields.List(fields.Nested(KeysetAnswer), required=True)
+
+
+class SuspensionAnswer(Schema):
+    """A key after a statement about it."""
+
+    kid = fields.String(required=True)
+    action = fields.String(required=True)
+
+
+class SizeQuery(Schema):
+    """A moment of the past."""
+
+    since = fields.AwareDateTime(required=True)
+
+
+class SizeAnswer(Schema):
+    """How large the log was when a witness last cosigned it by then; 0 if none did."""
+
+    size = fields.Integer(required=True)
+
+
 class ProblemSchema(Schema):
     """An RFC 9457 problem; `code` is stable, further members are public values."""
 

@@ -125,6 +125,7 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "commit": _hash,
         },
         "keyset": {"agency": _agency, "version": _count, "envelope": _envelope},
+        "suspension": {"agency": _agency, "envelope": _envelope},
         "query": {
             "qid": _id,
             "agency": _agency,

@@ -68,6 +68,11 @@ def entry(session: Session, leaf: bytes) -> bytes:
     return found
 
 
+def index_of(session: Session, leaf: bytes) -> int | None:
+    """The leaf's place in the log; None while it waits for one, or where there is no such leaf."""
+    return store.find_leaf(session, leaf)
+
+
 def inclusion(session: Session, leaf: bytes) -> Inclusion:
     """Where the leaf stands under the newest checkpoint, and the path that proves it.
 

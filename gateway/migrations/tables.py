@@ -11,11 +11,12 @@ from gateway.ledger import store_cosignatures as cosignatures
 from gateway.storage import heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
+from gateway.trust import store_keys as trust_keys
 from gateway.trust import store_revocations as revocations
 
 __all__ = ["metadata"]
 
 SLICES = (
-    *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
+    *(outbox, heartbeat, ledger, cosignatures, trust, trust_keys, revocations, intake),
     *(snapshots, poison, store_reevaluation, index, history, access, blast),
 )

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from gateway.errors import Forbidden
 from keys.httpsig import LogSeen
+from keys.keyset import State
 from keys.signers import PublicKey
 
 CHALLENGE_LIFE = timedelta(minutes=10)
@@ -35,6 +36,8 @@ class AgencyState(StrEnum):
     """It may speak."""
     SUSPENDED = "suspended"
     """None of its keys may speak."""
+    LEFT = "left"
+    """It has left: its keys have ended, and what it said stays provable."""
 
 
 class Outcome(StrEnum):
@@ -101,6 +104,44 @@ class Pending:
 
 
 @dataclass(frozen=True, slots=True)
+class Submitted:
+    """A statement about an agency's keys as it stands.
+
+    Attributes:
+        rule: one of `keys.succession.Rule`.
+        fingerprint: of the one new key, or of the statement; its end is what persons type.
+        needed: how many persons must approve it; `approvals` of them have.
+        counts_from: where it is approved but open to objection, when that ends.
+        leaf: of its log entry (32 bytes), once it counts.
+        repeated: the same bytes were handed in before.
+    """
+
+    agency: str
+    version: int
+    rule: str
+    payload_sha256: bytes
+    fingerprint: str
+    needed: int
+    approvals: int
+    counts_from: datetime | None
+    leaf: bytes | None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A key that may have been in other hands: since when at the earliest, as the agency says.
+
+    `reason` is a code of a-z and _, such as `key_compromise`.
+    """
+
+    agency: str
+    kid: str
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovalState:
     """What an attempt to approve came to, and where the enrolment stands now."""
 
@@ -131,6 +172,26 @@ class AgencyRow:
     fingerprint: str | None
     approvals: tuple[Approval, ...]
     enrolled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A signing key as a page or a command shows it.
+
+    Attributes:
+        ends: when it stops speaking, as things stand.
+        due: when its successor should be made; None once there is one.
+        used_at: when it last spoke, to the hour; None if never.
+    """
+
+    kid: str
+    fingerprint: str
+    instance: str
+    state: State
+    not_before: datetime
+    ends: datetime
+    due: datetime | None
+    used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """What can be asked about trust: who may speak, with which key, and for what."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,10 +7,11 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import store, store_revocations
-from gateway.trust.model import AgencyRow, AgencyState, KeysetRow
+from gateway.trust import keylife, store, store_keys, store_revocations
+from gateway.trust.model import AgencyRow, AgencyState, KeyRow, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
-from keys.keyset import KeyEntry, State, may_sign, state_of
+from keys import rotation
+from keys.keyset import State, may_sign, state_of
 from keys.signers import PublicKey
 
 _REFUSALS = {
@@ -40,16 +40,6 @@ def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) ->
     return PublicKey.parse(row.alg, row.raw)
 
 
-def keys_of(session: Session, agency: str, now: datetime) -> Mapping[str, KeyEntry]:
-    """The agency's keys that may speak now, by kid."""
-    rows = store.find_approved_keys(session, agency)
-    return {
-        row.kid: store.entry_of(row)
-        for row in rows
-        if may_sign(_state(row, AgencyState.ACTIVE, now))
-    }
-
-
 def granted(session: Session, agency: str, record_type: str, action: str, now: datetime) -> bool:
     """True, if an approved grant of the agency covers the action on the record type now.
 
@@ -67,10 +57,45 @@ def keyset(session: Session, agency: str) -> KeysetRow:
     Raises:
         NotFound: it has none.
     """
-    row = store.current_keyset(session, agency)
-    if row is None or row.leaf is None:
+    row = store.keyset_in_force(session, agency)
+    if row is None:
         raise NotFound("keyset.none", "The agency has no approved keyset.")
     return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
+
+
+def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
+    """The agency's keysets that count, version 1 first, each with its envelope."""
+    return [
+        (keylife.shown(session, row), row.envelope) for row in store_keys.versions(session, agency)
+    ]
+
+
+def keyset_version(session: Session, agency: str, version: int) -> tuple[Submitted, bytes]:
+    """The keyset of that version which counts, or waits.
+
+    Raises:
+        NotFound: there is none (`keyset.none`).
+    """
+    rows = [*store_keys.versions(session, agency), store.pending_keyset(session, agency)]
+    for row in rows:
+        if row is not None and row.version == version:
+            return keylife.shown(session, row), row.envelope
+    raise NotFound("keyset.none", "The agency has no keyset of this version.")
+
+
+def keys_of(session: Session, agency: str, now: datetime) -> list[KeyRow]:
+    """All signing keys that the agency ever had, each with its state now, oldest first."""
+    found = store.find_agencies(session, agency)
+    if not found:
+        raise NotFound("agency.unknown", "There is no agency of this code.")
+    state = AgencyState(found[0].state)
+    return [_key(row, _state(row, state, now)) for row in store_keys.keys_of(session, agency)]
+
+
+def pending(session: Session, agency: str) -> Submitted | None:
+    """The statement about the agency's keys that waits for persons or its time."""
+    row = store.pending_keyset(session, agency)
+    return None if row is None else keylife.shown(session, row)
 
 
 def agencies(session: Session) -> list[AgencyRow]:
@@ -107,13 +132,30 @@ def revocations(session: Session, agency: str) -> list[Revocation]:
     return store_revocations.of_agency(session, agency)
 
 
+def _key(row: Row[Any], state: State) -> KeyRow:
+    entry = store.entry_of(row)
+    return KeyRow(
+        kid=row.kid,
+        fingerprint=entry.public.fingerprint(),
+        instance=row.instance,
+        state=state,
+        not_before=row.not_before,
+        ends=rotation.ends_at(entry),
+        due=rotation.due_at(entry) if row.sign_until is None else None,
+        used_at=row.used_at,
+    )
+
+
 def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
+    if agency_state is AgencyState.LEFT:
+        return State.DEACTIVATED
     if agency_state is not AgencyState.ACTIVE or row.approved_at is None:
         return State.PRE_ACTIVE
+    revoked = () if row.revoked_at is None else (row.kid,)
     suspended = () if row.suspended_at is None else (row.kid,)
-    return state_of(store.entry_of(row), now, suspended=suspended)
+    return state_of(store.entry_of(row), now, revoked, suspended)
 
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:
