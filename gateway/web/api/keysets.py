@@ -78,9 +78,14 @@ class KeysetVersion(MethodView):
         with signed(), edge().sessions() as session:
             return _whole(session, *query.keyset_version(session, agency, version))
 
+
+@blueprint.route("/keysets/<int:version>/objection")
+class Objection(MethodView):
+    """An objection to a statement that waits for its time."""
+
     @blueprint.response(204)
-    def delete(self, agency: str, version: int) -> None:
-        """The agency objects, by a key that may speak, to a statement that waits for its time."""
+    def put(self, agency: str, version: int) -> None:
+        """The agency objects, by a key that may speak; the body is not read."""
         with signed() as call:
             call.caller.must_be(agency)
             with edge().sessions.begin() as session:
