@@ -1,6 +1,7 @@
 """Every slice's tables, on one metadata: what a migrated database must equal (a test holds it)."""
 
 from gateway.access import store as access
+from gateway.access import store_logins as logins
 from gateway.index import store as index
 from gateway.intake import poison, snapshots
 from gateway.intake import store as intake
@@ -15,5 +16,5 @@ __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
-    *(snapshots, poison, index, access),
+    *(snapshots, poison, index, access, logins),
 )
