@@ -71,7 +71,13 @@ def finish(
 
 def remove(session: Session, officer_id: UUID) -> None:
     """The officer has no phone, no recovery codes and no PIN any more."""
-    store_logins.set_officer(session, officer_id, totp=None, totp_at=None, totp_step=None, pin=None)
+    store_logins.set_officer(session, officer_id, pin=None)
+    remove_phone(session, officer_id)
+
+
+def remove_phone(session: Session, officer_id: UUID) -> None:
+    """The officer has no phone and no recovery codes any more; the PIN stays."""
+    store_logins.set_officer(session, officer_id, totp=None, totp_at=None, totp_step=None)
     store_logins.put_codes(session, officer_id, ())
 
 

@@ -23,6 +23,7 @@ from sqlalchemy import (
     func,
     select,
     text,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
@@ -192,14 +193,17 @@ def count_look(session: Session, officer_id: UUID, action: str, hour: datetime) 
     return row[0], row[1]
 
 
-def newest_queries(session: Session, limit: int) -> Sequence[Row[Any]]:
-    """Questions, newest first, with the officer's `name` and how many persons were `shown`."""
+def newest_queries(
+    session: Session, limit: int, officer_id: UUID | None = None
+) -> Sequence[Row[Any]]:
+    """Questions of all or one, newest first, with the officer's `name` and how many `shown`."""
     shown = (
         select(func.max(result.c.shown)).where(result.c.query_id == query.c.id).scalar_subquery()
     )
     return session.execute(
         select(query, officer.c.name, shown.label("shown"))
         .outerjoin(officer, officer.c.id == query.c.officer_id)
+        .where(true() if officer_id is None else query.c.officer_id == officer_id)
         .order_by(query.c.at.desc())
         .limit(limit)
     ).all()

@@ -1,5 +1,7 @@
 """A second factor, sessions that lock, resets by two persons, confirmed statements."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -12,23 +14,28 @@ _MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    for column in (
-        sa.Column("password_due", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        sa.Column("logins", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("totp", sa.LargeBinary()),
-        sa.Column("totp_at", _MOMENT),
-        sa.Column("totp_step", sa.BigInteger()),
-        sa.Column("pin", sa.Text()),
-    ):
-        op.add_column("officer", column)
-    for column in (
-        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
-        sa.Column("device", sa.LargeBinary()),
-        sa.Column("locked_at", _MOMENT),
-        sa.Column("wrong", sa.Integer(), server_default=sa.text("0"), nullable=False),
-        sa.Column("confirmed_at", _MOMENT),
-    ):
-        op.add_column("login_session", column)
+    columns: dict[str, tuple[sa.Column[Any], ...]] = {
+        "officer": (
+            sa.Column(
+                "password_due", sa.Boolean(), server_default=sa.text("false"), nullable=False
+            ),
+            sa.Column("logins", sa.Integer(), server_default=sa.text("0"), nullable=False),
+            sa.Column("totp", sa.LargeBinary()),
+            sa.Column("totp_at", _MOMENT),
+            sa.Column("totp_step", sa.BigInteger()),
+            sa.Column("pin", sa.Text()),
+        ),
+        "login_session": (
+            sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+            sa.Column("device", sa.LargeBinary()),
+            sa.Column("locked_at", _MOMENT),
+            sa.Column("wrong", sa.Integer(), server_default=sa.text("0"), nullable=False),
+            sa.Column("confirmed_at", _MOMENT),
+        ),
+    }
+    for table, added in columns.items():
+        for column in added:
+            op.add_column(table, column)
     op.create_unique_constraint(op.f("uq_login_session_id"), "login_session", ["id"])
     op.create_index(op.f("ix_login_session_device"), "login_session", ["device"])
     op.create_table(
