@@ -14,7 +14,7 @@ import click
 from gateway.cli_proof import authenticated
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import query, rules, service
+from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
     AgencyDraft,
     AgencyRow,
@@ -154,23 +154,13 @@ def _tell_outcome(made: ApprovalState) -> None:
 
 
 def _masked(row: AgencyRow) -> str:
-    groups = (row.fingerprint or "").split()
-    if row.state is AgencyState.ACTIVE:
-        return " ".join(groups)
-    return " ".join([*groups[:-2], "....", "...."]) if groups else "none yet"
+    if row.fingerprint is None:
+        return "none yet"
+    return keylist.shown(row.fingerprint, approved=row.state is AgencyState.ACTIVE)
 
 
 def _anchors(settings: Settings) -> Anchors:
-    vault = Vault.load(settings.vault_file)
-    receipt = vault.signer("receipt")
-    return Anchors(
-        gateway_url=settings.origin,
-        aud=settings.aud,
-        log_origin=settings.log_origin,
-        log_vkey=vault.log_signer(settings.log_origin).vkey,
-        receipt_kid=receipt.kid,
-        receipt_key=receipt.public,
-    )
+    return anchors.anchors(settings, Vault.load(settings.vault_file))
 
 
 def _write(made: Ticket, out: Path | None) -> Path:

@@ -63,6 +63,8 @@ class Settings:
         """Refuse a word that would quietly leave the second factor off."""
         if self.second_factor not in SECOND_FACTOR:
             raise ValueError(f"{PREFIX}SECOND_FACTOR must be one of {', '.join(SECOND_FACTOR)}")
+        if self.second_factor == "off" and self.origin.startswith("https://"):
+            raise ValueError(f"{PREFIX}SECOND_FACTOR=off is for a demo, which has no https origin")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

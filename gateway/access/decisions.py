@@ -15,7 +15,7 @@ from gateway.access import store_logins
 from gateway.access.model import Officer
 from gateway.ledger import service as ledger
 from gateway.ledger.commitment import commit
-from keys.canonical import canonical, to_moment
+from keys.canonical import canonical, read_json, to_moment
 from keys.vault import Vault
 
 
@@ -36,11 +36,13 @@ class Statement:
         kind: the act, as a code of the log ("approve_key").
         role: the role in which the officer acts.
         body: what it says; no personal data but the officer's own reason.
+        subject: whom or what it is about, as a code, so that it is found again.
     """
 
     kind: str
     role: str
     body: Mapping[str, Any]
+    subject: str = ""
 
     @property
     def text(self) -> bytes:
@@ -51,6 +53,35 @@ class Statement:
     def sha256(self) -> bytes:
         """32 bytes."""
         return hashlib.sha256(self.text).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A confirmed statement as a page shows it again."""
+
+    at: datetime
+    officer: str
+    kind: str
+    role: str
+    reason: str
+    sha256: bytes
+    leaf: bytes
+
+
+def about(session: Session, subject: str) -> list[Decided]:
+    """What was confirmed about a subject, oldest first."""
+    return [
+        Decided(
+            row.at,
+            row.name,
+            row.kind,
+            row.role,
+            str(read_json(row.statement).get("reason", "")),
+            hashlib.sha256(row.statement).digest(),
+            row.leaf,
+        )
+        for row in store_logins.confirmations(session, subject)
+    ]
 
 
 def record(
@@ -69,7 +100,7 @@ def record(
         session,
         {
             "t": "decision",
-            "kind": statement.kind,
+            "kind": "confirm",
             "role": statement.role,
             "officer": vault.hmac(f"officer/{now.year}", [officer.id.bytes])[0].hex(),
             "statement": statement.sha256.hex(),
@@ -83,6 +114,7 @@ def record(
             "officer_id": officer.id,
             "kind": statement.kind,
             "role": statement.role,
+            "subject": statement.subject,
             "statement": statement.text,
             "salt": made.salt,
             "at": now,

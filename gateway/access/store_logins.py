@@ -62,6 +62,7 @@ confirmation = Table(
     Column("officer_id", Uuid, ForeignKey("officer.id"), nullable=False, index=True),
     Column("kind", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("subject", Text, nullable=False, index=True),
     Column("statement", LargeBinary, nullable=False),
     Column("salt", LargeBinary, nullable=False),
     Column("at", _MOMENT, nullable=False),
@@ -228,3 +229,13 @@ def drop_reset(session: Session, officer_id: UUID) -> None:
 
 def add_confirmation(session: Session, values: Mapping[str, Any]) -> None:
     session.execute(insert(confirmation).values(**values))
+
+
+def confirmations(session: Session, subject: str) -> Sequence[Row[Any]]:
+    """What was confirmed about a subject, with the officer's `name`, oldest first."""
+    return session.execute(
+        select(confirmation, officer.c.name)
+        .join(officer, officer.c.id == confirmation.c.officer_id)
+        .where(confirmation.c.subject == subject)
+        .order_by(confirmation.c.at)
+    ).all()

@@ -108,6 +108,8 @@ def test_who_must_have_a_second_factor_from_the_second_login_on(session, vault, 
 def test_a_misspelt_setting_does_not_turn_the_second_factor_off():
     with pytest.raises(ValueError, match="SECOND_FACTOR"):
         Settings.from_env({"TITIAN_SECOND_FACTOR": "of"})
+    with pytest.raises(ValueError, match="for a demo"):
+        Settings(second_factor="off", origin="https://titian.example")
 
 
 def test_stepup_gives_the_session_a_new_token_and_lasts_five_minutes(session, phone, rina, vault):
@@ -133,7 +135,7 @@ def test_stepup_what_was_confirmed_stands_in_the_log_without_a_name(session, pho
     made = stepup.confirm(session, fresh, STATEMENT, vault, LATER)
     entry = read_json(ledger.entry(session, made.leaf))
     assert entry["t"] == "decision"
-    assert entry["kind"] == "approve_key"
+    assert entry["kind"] == "confirm"
     assert entry["statement"] == made.sha256.hex() == STATEMENT.sha256.hex()
     assert "rina" not in str(entry)
     kept = session.scalar(

@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("officer_id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("statement", sa.LargeBinary(), nullable=False),
         sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("at", _MOMENT, nullable=False),
@@ -76,6 +77,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("leaf", name=op.f("pk_confirmation")),
     )
     op.create_index(op.f("ix_confirmation_officer_id"), "confirmation", ["officer_id"])
+    op.create_index(op.f("ix_confirmation_subject"), "confirmation", ["subject"])
 
 
 def downgrade() -> None:
