@@ -15,6 +15,7 @@ from gateway.cli_jobs import jobs
 from gateway.cli_link import link
 from gateway.cli_log import log
 from gateway.cli_officer import officer
+from gateway.cli_reeval import reeval
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
@@ -95,7 +96,7 @@ def init(path: Path | None) -> None:
     click.echo(f"vault made at {chosen}; copy it to a safe place that is not the backup's")
 
 
-for _command in (agency, jobs, link, log, officer):
+for _command in (agency, jobs, link, log, officer, reeval):
     cli.add_command(_command)
 
 

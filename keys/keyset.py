@@ -1,12 +1,10 @@
 """The keyset statement: which keys speak for an agency, for what, and from when to when.
 
 A statement is a DSSE envelope of type ``PAYLOAD_TYPE`` over canonical JSON; it is the only way the
-keys of an agency change. This module reads and writes it, says in which state a key is, and judges
-the first statement of an agency (rule R1). The format holds what later versions need (``version``,
-``prev``, ``sign_until``, ``recovery``, ``revoked``); the rules by which version N+1 follows N are
-not here.
+keys of an agency change. This module reads and writes it, and says in which state a key is; who may
+change what stands in ``succession``.
 
-Source: trust.md 1.2 (kid), 1.3 (states, after NIST SP 800-57), 1.4 (statement, rule R1), F1.
+Source: trust.md 1.2 (kid), 1.3 (states, after NIST SP 800-57), 1.4 (statement), F1.
 """
 
 import re
@@ -18,8 +16,7 @@ from typing import Any
 
 from keys import checkpoint
 from keys.canonical import canonical, from_base64, to_base64, to_moment
-from keys.dsse import Envelope
-from keys.errors import BadJson, BadKey, BadNote, BadStatement
+from keys.errors import BadJson, BadNote, BadStatement
 from keys.signers import AGENCY, PublicKey
 from keys.statement import Fields
 
@@ -27,7 +24,6 @@ PAYLOAD_TYPE = "application/vnd.titian.keyset.v1+json"
 USES = frozenset({"batch", "response", "http"})
 MAX_LIFE = timedelta(days=120)
 STATEMENT_LIFE = timedelta(days=365)
-_SKEW = timedelta(minutes=5)
 _FIELDS = (
     *("v", "aud", "agency", "version", "prev", "issued", "expires", "keys", "witness", "enc"),
     *("recovery", "policy", "revoked", "reason"),
@@ -153,22 +149,42 @@ def build(
     recovery: Recovery | None = None,
 ) -> bytes:
     """The payload of an agency's first statement, to be sealed by every key in it."""
+    return encode(
+        Keyset(
+            aud=aud,
+            agency=agency,
+            version=1,
+            prev=None,
+            issued=issued,
+            expires=issued + STATEMENT_LIFE,
+            keys={entry.kid: entry for entry in entries},
+            witness={},
+            enc={},
+            recovery=recovery,
+            revoked=(),
+            reason="enrol",
+        )
+    )
+
+
+def encode(keyset: Keyset) -> bytes:
+    """The payload bytes that spell a keyset; ``parse_statement`` reads them back."""
     return canonical(
         {
             "v": 1,
-            "aud": aud,
-            "agency": agency,
-            "version": 1,
-            "prev": None,
-            "issued": to_moment(issued),
-            "expires": to_moment(issued + STATEMENT_LIFE),
-            "keys": {entry.kid: _entry_json(entry) for entry in entries},
-            "witness": {},
-            "enc": {},
-            "recovery": None if recovery is None else _recovery_json(recovery),
+            "aud": keyset.aud,
+            "agency": keyset.agency,
+            "version": keyset.version,
+            "prev": None if keyset.prev is None else keyset.prev.hex(),
+            "issued": to_moment(keyset.issued),
+            "expires": to_moment(keyset.expires),
+            "keys": {kid: _entry_json(entry) for kid, entry in keyset.keys.items()},
+            "witness": {kid: {"vkey": key.vkey()} for kid, key in keyset.witness.items()},
+            "enc": dict(keyset.enc),
+            "recovery": None if keyset.recovery is None else _recovery_json(keyset.recovery),
             "policy": _POLICY,
-            "revoked": [],
-            "reason": "enrol",
+            "revoked": [_revocation_json(each) for each in keyset.revoked],
+            "reason": keyset.reason,
         }
     )
 
@@ -225,59 +241,6 @@ def state_of(
 def may_sign(state: State) -> bool:
     """Whether a key in this state may sign something new."""
     return state in {State.ACTIVE, State.RETIRING}
-
-
-def accept_first(
-    envelope: Envelope, aud: str, *, known_keys: Collection[bytes], now: datetime
-) -> Keyset:
-    """The keyset of an agency's first statement, if rule R1 holds.
-
-    Args:
-        envelope: the signed statement.
-        aud: our own name; a statement meant for another gateway is refused.
-        known_keys: the raw bytes of every key that is or was in any keyset.
-        now: our clock, aware.
-
-    Raises:
-        BadStatement: another type (``keyset.type``); not ours (``keyset.aud``); not a first version
-            (``keyset.version``); run out, not yet issued or a key with too long a life
-            (``keyset.time``); no key, or one key twice (``keyset.key``).
-        BadKey: a key that must not be used, or is known already (``key.known``).
-        BadSignature: a key of the statement has not signed it, or its signature is wrong.
-    """
-    # 1. A keyset, for us, and the first of its chain.
-    if envelope.payload_type != PAYLOAD_TYPE:
-        raise BadStatement("keyset.type", "The statement is not a keyset.")
-    keyset = parse_statement(envelope.payload)
-    if keyset.aud != aud:
-        raise BadStatement("keyset.aud", "The keyset is meant for another gateway.")
-    if keyset.version != 1 or keyset.prev is not None or keyset.revoked:
-        raise BadStatement("keyset.version", "The first keyset has version 1 and no previous one.")
-    # 2. Times that can be.
-    _check_times(keyset, now)
-    # 3. Keys nobody has used before, none twice.
-    provers = keyset.provers()
-    raws = {key.raw for key in provers.values()}
-    named = len(keyset.keys) + len(keyset.witness)
-    named += len(keyset.recovery.keys) if keyset.recovery else 0
-    if not keyset.keys or len(raws) != named:
-        raise BadStatement("keyset.key", "A keyset names at least one key, and each once.")
-    if not raws.isdisjoint(known_keys):
-        raise BadKey("key.known", "A key of the keyset has been used before; make a new one.")
-    # 4. Proof of possession: each key signed this statement.
-    if envelope.verify(provers) != provers.keys():
-        raise BadStatement("keyset.possession", "A key of the keyset has not signed it.")
-    return keyset
-
-
-def _check_times(keyset: Keyset, now: datetime) -> None:
-    if not keyset.issued - _SKEW <= now < keyset.expires:
-        raise BadStatement("keyset.time", "The keyset is not yet issued or has run out.")
-    if any(
-        not timedelta(0) < entry.not_after - entry.not_before <= MAX_LIFE or entry.not_after <= now
-        for entry in keyset.keys.values()
-    ):
-        raise BadStatement("keyset.time", "A key of the keyset lives too long or not at all.")
 
 
 def _entry(agency: str, kid: str, value: Any) -> KeyEntry:
@@ -352,6 +315,15 @@ def _entry_json(entry: KeyEntry) -> dict[str, Any]:
         "not_before": to_moment(entry.not_before),
         "not_after": to_moment(entry.not_after),
         "sign_until": None if entry.sign_until is None else to_moment(entry.sign_until),
+    }
+
+
+def _revocation_json(revoked: Revocation) -> dict[str, Any]:
+    return {
+        "kid": revoked.kid,
+        "since": to_moment(revoked.since),
+        "reason": revoked.reason,
+        "size_at_since": revoked.size_at_since,
     }
 
 

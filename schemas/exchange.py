@@ -1,4 +1,4 @@
-"""The JSON bodies that a connector reads besides signed statements: stream heads, dispositions."""
+"""The JSON bodies that a connector reads besides signed statements: heads, findings, problems."""
 
 from marshmallow import Schema, fields, validate
 
@@ -92,3 +92,14 @@ class EnrolmentAnswer(Schema):
     fingerprint = fields.String(allow_none=True)
     keyset_leaf = fields.String(allow_none=True)
     proof = fields.String(allow_none=True)
+
+
+class ProblemSchema(Schema):
+    """An RFC 9457 problem; `code` is stable, further members are public values."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String()
+    detail = fields.String()
+    errors = fields.Dict()

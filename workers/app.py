@@ -23,7 +23,7 @@ from gateway.settings import Settings
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
-from workers import apply, duties, reconcile, schedule
+from workers import apply, duties, reconcile, reevaluate, schedule
 
 SOFT_SECONDS, HARD_SECONDS = 540, 600
 _log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def make_app(settings: Settings) -> Celery:
     workshop = Workshop(settings)
     # Not shared: two apps in one process must not get each other's tasks.
     register: Callable[..., Any] = functools.partial(app.task, shared=False)
-    for module in (apply, reconcile, duties):
+    for module in (apply, reconcile, reevaluate, duties):
         module.register(register, workshop, now)
     return app
 

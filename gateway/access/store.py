@@ -116,6 +116,9 @@ result = Table(
     Column("detail", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    # All of them, though the log's entry has room for 40.
+    Column("batches", ARRAY(LargeBinary), nullable=False, server_default="{}"),
+    Index("ix_result_batches", "batches", postgresql_using="gin"),
 )
 
 result_person = Table(
@@ -218,8 +221,9 @@ _FIND_QUERY = select(query).where(
     query.c.at > bindparam("since"),
 )
 _ADD_RESULT = text(
-    "with made as (insert into result (id, query_id, shown, detail, leaf, at)"
-    " values (:id, :query_id, :shown, :detail, :leaf, :at) returning id)"
+    "with made as (insert into result (id, query_id, shown, detail, leaf, at, batches)"
+    " values (:id, :query_id, :shown, :detail, :leaf, :at, cast(:batches as bytea[]))"
+    " returning id)"
     " insert into result_person (result_id, person_id)"
     " select made.id, person from made, unnest(cast(:persons as uuid[])) as person"
 )

@@ -128,6 +128,7 @@ def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: date
         "leaf": leaf,
         "at": now,
         "persons": sorted(set(shown.persons)),
+        "batches": list(shown.batches),
     }
     store.add_result(session, row)
     return leaf

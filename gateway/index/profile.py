@@ -7,7 +7,15 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
-from gateway.index import attributes, finding, reasons, sealing, store_links, store_views
+from gateway.index import (
+    attributes,
+    finding,
+    reasons,
+    sealing,
+    store_links,
+    store_reviews,
+    store_views,
+)
 from gateway.index.arrivals import IndexTools
 from gateway.index.model import Batch, Pairs
 from gateway.index.store_links import Known
@@ -56,6 +64,7 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
         batches=_leaves([*members, *(r.provenance for r in related)]),
         badges=finding.badges_of(session, {person: list(known.values())}, tools).get(person, ()),
         programs=_programs(session, related),
+        reviews=store_reviews.of_person(session, person, [r.provenance.record_id for r in related]),
     )
 
 

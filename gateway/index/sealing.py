@@ -119,6 +119,24 @@ def opened(vault: Vault, place: Place, sealed: bytes | None) -> dict[str, Any]:
     return found
 
 
+def opened_many(
+    vault: Vault, places: Sequence[Place], sealed: Sequence[bytes | None]
+) -> list[dict[str, Any]]:
+    """The sealed fields of assertions of one scope, in order.
+
+    Raises:
+        VaultError: a ciphertext does not belong to its row.
+    """
+    given = [(i, ct) for i, ct in enumerate(sealed) if ct is not None]
+    out: list[dict[str, Any]] = [{} for _ in sealed]
+    if given:
+        aads = [places[i].aad for i, _ in given]
+        plains = vault.open_many(places[0].scope, aads, [ct for _, ct in given])
+        for (i, _), plain in zip(given, plains, strict=True):
+            out[i] = orjson.loads(plain)
+    return out
+
+
 def hide(vault: Vault, slots: Sequence[Slot], hidden: Sequence[Hidden]) -> list[bytes]:
     """The ciphertexts of what comparing needs, of one scope."""
     if not slots:

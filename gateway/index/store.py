@@ -72,6 +72,8 @@ source_batch = Table(
     Column("agency", Text, nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=False),
     Column("accepted", LargeBinary),
+    # Set while the batch is in quarantine: none of its versions counts.
+    Column("suspect_since", DateTime(timezone=True)),
 )
 
 subject = Table(

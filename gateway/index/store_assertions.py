@@ -170,8 +170,9 @@ def known_versions(
     if not versions:
         return frozenset()
     query = (
-        "select a.record_id, a.v from unnest(%s::int8[], %s::int8[]) w(record_id, v)"
-        " join assertion a using (record_id, v)"
+        "with w as (select * from unnest(%s::int8[], %s::int8[]) w(record_id, v))"
+        " select a.record_id, a.v from w join assertion a using (record_id, v)"
+        " union select p.record_id, p.v from w join repetition p using (record_id, v)"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, ([r for r, _ in versions], [v for _, v in versions]), binary=True)

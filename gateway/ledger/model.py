@@ -107,6 +107,7 @@ _BATCH: dict[str, Check] = {
     "payload_sha256": _hash,
 }
 _RESULT_COUNTS = ("applied", "unchanged", "superseded", "tombstoned", "rejected", "n")
+_REEVAL_COUNTS = ("size_at_since", "batches", "records", "answers")
 
 ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
     {
@@ -147,6 +148,13 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "officer": _pseudonym,
             "subject": _hash,
             "statement": _hash,
+            "commit": _hash,
+        },
+        "reeval": {
+            "agency": _agency,
+            "kid": _kid,
+            "since": _moment,
+            **dict.fromkeys(_REEVAL_COUNTS, _count),
             "commit": _hash,
         },
         "config": {"settings": _hash, "version": _code, "profile": _code, "model": _code},

@@ -1,9 +1,11 @@
 """Every slice's tables, on one metadata: what a migrated database must equal (a test holds it)."""
 
 from gateway.access import store as access
+from gateway.access import store_blast as blast
 from gateway.access import store_logins as logins
 from gateway.index import store as index
-from gateway.intake import poison, snapshots
+from gateway.index import store_history as history
+from gateway.intake import poison, snapshots, store_reevaluation
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
@@ -16,5 +18,5 @@ __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
-    *(snapshots, poison, index, access, logins),
+    *(snapshots, poison, store_reevaluation, index, history, access, blast, logins),
 )

@@ -62,6 +62,16 @@ def sessions(engine: Engine) -> sessionmaker[Session]:
     return sessionmaker(engine, expire_on_commit=False, autoflush=False)
 
 
+def schema_of(session: Session) -> str | None:
+    """The revision of the database's schema.
+
+    Raises:
+        ProgrammingError: the database was never migrated.
+    """
+    found: str | None = session.scalar(text("select version_num from alembic_version"))
+    return found
+
+
 def driver_url(url: str) -> str:
     """The URL with our driver named, whatever form the administrator wrote."""
     scheme, rest = url.split("://", 1)

@@ -7,7 +7,7 @@ Source: trust.md 1.1 (periods), 1.5 (step 4), 1.6.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row
@@ -16,18 +16,17 @@ from sqlalchemy.orm import Session
 from gateway.trust import store, store_keylist
 from gateway.trust.model import AgencyState
 from keys.keyset import State, may_sign, state_of
-from keys.signers import PublicKey
+from keys.rotation import WARN_DAYS, due_at
 
-WARN_DAYS = (1, 3, 7, 14, 30)
-"""A key that runs out within so many days is warned of, more urgently each time."""
-_ROTATE_AT = 2 / 3
-"""The part of a key's life after which its connector replaces it."""
 _HIDDEN = "···· ····"
 
 
 @dataclass(frozen=True, slots=True)
 class KeyLine:
-    """One key: `fingerprint` as a screen may show it; times are aware UTC."""
+    """One key: `fingerprint` as a screen may show it; times are aware UTC.
+
+    `ends_at` is when it may sign no more; `rotates_at` is when its connector replaces it.
+    """
 
     agency: str
     label: str
@@ -35,7 +34,7 @@ class KeyLine:
     fingerprint: str
     state: State
     not_before: datetime
-    not_after: datetime
+    ends_at: datetime
     rotates_at: datetime
     revoked: datetime | None
 
@@ -72,11 +71,11 @@ def expiring(session: Session, now: datetime) -> list[Expiring]:
     """Keys that may speak now and run out within 30 days, the most urgent first."""
     found = []
     for line in keys(session, now):
-        days = (line.not_after - now).days
-        if may_sign(line.state) and days < WARN_DAYS[-1]:
-            warning = next(limit for limit in WARN_DAYS if days < limit)
-            found.append(Expiring(line, days, warning))
-    return sorted(found, key=lambda each: each.key.not_after)
+        days = (line.ends_at - now).days
+        warnings = [limit for limit in WARN_DAYS if days < limit]
+        if may_sign(line.state) and warnings:
+            found.append(Expiring(line, days, min(warnings)))
+    return sorted(found, key=lambda each: each.key.ends_at)
 
 
 def history(session: Session, code: str) -> list[Event]:
@@ -103,18 +102,16 @@ def shown(fingerprint: str, *, approved: bool) -> str:
 
 
 def _line(row: Row[Any], now: datetime) -> KeyLine:
-    life: timedelta = row.not_after - row.not_before
+    entry = store.entry_of(row)
     return KeyLine(
         agency=row.agency,
         label=row.label,
         kid=row.kid,
-        fingerprint=shown(
-            PublicKey.parse(row.alg, row.raw).fingerprint(), approved=row.approved_at is not None
-        ),
+        fingerprint=shown(entry.public.fingerprint(), approved=row.approved_at is not None),
         state=_state(row, now),
-        not_before=row.not_before,
-        not_after=row.not_after,
-        rotates_at=row.not_before + life * _ROTATE_AT,
+        not_before=entry.not_before,
+        ends_at=entry.not_after if entry.sign_until is None else entry.sign_until,
+        rotates_at=due_at(entry),
         revoked=row.revoked,
     )
 

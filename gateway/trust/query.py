@@ -102,6 +102,11 @@ def revocation(session: Session, number: int) -> Revocation:
     return found
 
 
+def revocations(session: Session, agency: str) -> list[Revocation]:
+    """An agency's revocations, oldest first."""
+    return store_revocations.of_agency(session, agency)
+
+
 def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED

@@ -36,8 +36,9 @@ from keys.enrolment import (
     ticket_key,
     ticket_of,
 )
-from keys.keyset import Keyset, accept_first, parse_statement
+from keys.keyset import Keyset, parse_statement
 from keys.signers import AGENCY
+from keys.succession import accept_first
 from schemas.records.registry import RECORD_TYPES
 
 __all__ = [

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
-from keys import checkpoint, dsse, frame, httpsig, keyset, merkle
+from keys import checkpoint, dsse, frame, httpsig, merkle, succession
 from keys.canonical import canonical, from_base64, to_base64, to_moment
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.enrolment import Challenge, Ticket, check_enrolment, format_ticket, ticket_key, ticket_of
@@ -170,7 +170,7 @@ class Gateway:
         envelope = dsse.parse(from_base64(sent["keyset"]))
         proof = dsse.parse(from_base64(sent["proof"]))
         ticket = self.tickets[ticket_of(proof)]
-        accepted = keyset.accept_first(envelope, AUD, known_keys=set(), now=now())
+        accepted = succession.accept_first(envelope, AUD, known_keys=set(), now=now())
         challenge = Challenge(
             AUD, ticket.ticket_id, self.nonces[ticket.ticket_id], ticket_key(ticket.secret)
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from keys import checkpoint, dsse, keyset
+from keys import checkpoint, dsse, keyset, succession
 from keys.canonical import canonical, to_base64
 from keys.checkpoint import NoteKey
 from keys.errors import BadKey, BadSignature, BadStatement, TrustError
@@ -45,7 +45,7 @@ def sealed(data: bytes, *signers: Ed25519Signer) -> dsse.Envelope:
 
 def accept(envelope: dsse.Envelope, **change: Any) -> Keyset:
     options: dict[str, Any] = {"known_keys": (), "now": NOW} | change
-    return keyset.accept_first(envelope, AUD, **options)
+    return succession.accept_first(envelope, AUD, **options)
 
 
 def test_a_first_keyset_is_accepted_and_reads_as_it_was_built() -> None:

@@ -255,7 +255,7 @@ def test_a_key_that_runs_out_soon_is_warned_of(person, pending, clock):
     for name in ("tiga", "dua"):
         confirmed(person(name), f"/instansi/{pending.code}/setujui", groups=pending.end)
     start = clock.now
-    clock.now = start + timedelta(days=85, hours=1)
+    clock.now = start + timedelta(days=115, hours=1)
     try:
         shown = page(person("satu").get("/instansi"))
     finally:
