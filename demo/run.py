@@ -300,6 +300,7 @@ def _settings(options: Options, servers: Servers) -> Settings:
         profile=PROFILE,
         searches_per_hour=600,
         searches_per_day=6_000,
+        second_factor="off",  # its printed logins have no phone; each page's foot says so
     )
 
 

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
-from gateway.intake import chain, store
+from gateway.intake import chain, store, store_usage
 from gateway.intake.model import Disposition, Head, State
 
 PAGE = 5000
+KEY_LIFE = timedelta(days=120)
+"""No key signs longer than this. Source: trust.md 1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +82,8 @@ def receipt(session: Session, place: tuple[str, str, int, int]) -> bytes | None:
     """The receipt of the batch at a place; None where there is none."""
     found = store.stored(session, place)
     return None if found is None else found.receipt
+
+
+def last_used(session: Session, agency: str, now: datetime) -> Mapping[str, datetime]:
+    """When each key of an agency last signed a batch, within the longest life of a key."""
+    return store_usage.last_used(session, agency, now - KEY_LIFE)

@@ -2,6 +2,7 @@
 
 from gateway.access import store as access
 from gateway.access import store_blast as blast
+from gateway.access import store_logins as logins
 from gateway.index import store as index
 from gateway.index import store_history as history
 from gateway.intake import poison, snapshots, store_reevaluation
@@ -18,5 +19,5 @@ __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, ledger, cosignatures, trust, trust_keys, revocations, intake),
-    *(snapshots, poison, store_reevaluation, index, history, access, blast),
+    *(snapshots, poison, store_reevaluation, index, history, access, blast, logins),
 )

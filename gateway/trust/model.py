@@ -10,7 +10,6 @@ from enum import StrEnum
 
 from gateway.errors import Forbidden
 from keys.httpsig import LogSeen
-from keys.keyset import State
 from keys.signers import PublicKey
 
 CHALLENGE_LIFE = timedelta(minutes=10)
@@ -172,26 +171,6 @@ class AgencyRow:
     fingerprint: str | None
     approvals: tuple[Approval, ...]
     enrolled_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRow:
-    """A signing key as a page or a command shows it.
-
-    Attributes:
-        ends: when it stops speaking, as things stand.
-        due: when its successor should be made; None once there is one.
-        used_at: when it last spoke, to the hour; None if never.
-    """
-
-    kid: str
-    fingerprint: str
-    instance: str
-    state: State
-    not_before: datetime
-    ends: datetime
-    due: datetime | None
-    used_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,8 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.trust import keylife, store, store_keys, store_revocations
-from gateway.trust.model import AgencyRow, AgencyState, KeyRow, KeysetRow, Submitted
+from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
-from keys import rotation
 from keys.keyset import State, may_sign, state_of
 from keys.signers import PublicKey
 
@@ -83,15 +82,6 @@ def keyset_version(session: Session, agency: str, version: int) -> tuple[Submitt
     raise NotFound("keyset.none", "The agency has no keyset of this version.")
 
 
-def keys_of(session: Session, agency: str, now: datetime) -> list[KeyRow]:
-    """All signing keys that the agency ever had, each with its state now, oldest first."""
-    found = store.find_agencies(session, agency)
-    if not found:
-        raise NotFound("agency.unknown", "There is no agency of this code.")
-    state = AgencyState(found[0].state)
-    return [_key(row, _state(row, state, now)) for row in store_keys.keys_of(session, agency)]
-
-
 def pending(session: Session, agency: str) -> Submitted | None:
     """The statement about the agency's keys that waits for persons or its time."""
     row = store.pending_keyset(session, agency)
@@ -130,20 +120,6 @@ def revocation(session: Session, number: int) -> Revocation:
 def revocations(session: Session, agency: str) -> list[Revocation]:
     """An agency's revocations, oldest first."""
     return store_revocations.of_agency(session, agency)
-
-
-def _key(row: Row[Any], state: State) -> KeyRow:
-    entry = store.entry_of(row)
-    return KeyRow(
-        kid=row.kid,
-        fingerprint=entry.public.fingerprint(),
-        instance=row.instance,
-        state=state,
-        not_before=row.not_before,
-        ends=rotation.ends_at(entry),
-        due=rotation.due_at(entry) if row.sign_until is None else None,
-        used_at=row.used_at,
-    )
 
 
 def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:

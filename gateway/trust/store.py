@@ -97,7 +97,6 @@ key = Table(
     Column("approved_at", _MOMENT),
     Column("suspended_at", _MOMENT),
     Column("revoked_at", _MOMENT),
-    Column("used_at", _MOMENT),
     # A key that was enrolled anywhere, ever, is never taken again.
     UniqueConstraint("raw"),
 )

@@ -94,13 +94,6 @@ def suspended(session: Session, code: str) -> frozenset[str]:
     )
 
 
-def keys_of(session: Session, code: str) -> Sequence[Row[Any]]:
-    """All of the agency's signing keys, in the order in which they came."""
-    return session.execute(
-        select(key).where(key.c.agency == code).order_by(key.c.not_before, key.c.kid)
-    ).all()
-
-
 def activate(session: Session, row: Row[Any], read: Keyset, now: datetime) -> None:
     """The keys of a keyset that counts now: new ones may speak, others end or are not believed."""
     session.execute(
@@ -185,8 +178,3 @@ def add_suspension(session: Session, row: Mapping[str, Any]) -> None:
 def suspend(session: Session, kid: str, now: datetime | None) -> None:
     """The key is silent from now on; with None it may speak again."""
     session.execute(update(key).where(key.c.kid == kid).values(suspended_at=now))
-
-
-def touch(session: Session, kid: str, now: datetime) -> None:
-    """The key was used."""
-    session.execute(update(key).where(key.c.kid == kid).values(used_at=now))

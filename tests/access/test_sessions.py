@@ -17,12 +17,6 @@ PASSWORD = "jembatan-kecil-1"
 NEW = NewOfficer("Rina", "Rina Petugas", "upt-kan", (Role.COUNTER_OFFICER,), PASSWORD)
 
 
-@pytest.fixture
-def rina(session):
-    sessions.add_officer(session, NEW)
-    return sessions.authenticate(session, "rina", PASSWORD)
-
-
 def test_an_officer_logs_in_under_any_case_of_his_name(session, rina):
     assert sessions.authenticate(session, " RINA ", PASSWORD) == rina
 

@@ -9,7 +9,7 @@ from gateway.errors import Conflict, Forbidden, NotFound, TooMany, Unauthorized
 from gateway.ledger import query as ledger
 from gateway.ledger import service as log
 from gateway.ledger import store as log_store
-from gateway.trust import query, rules, service
+from gateway.trust import keylist, query, rules, service
 from gateway.trust.model import AgencyState, Approver, Outcome
 from keys import merkle
 from keys.keyset import MAX_LIFE, State
@@ -40,7 +40,7 @@ def test_two_persons_let_it_in(agency, database):
         )  # fmt: skip
         refused(NotFound, "keyset.none", query.keyset, session, agency.code)
         assert not any(
-            k.state is State.ACTIVE for k in query.keys_of(session, agency.code, agency.now)
+            k.state is State.ACTIVE for k in keylist.keys(session, agency.now, agency.code)
         )
     assert agency.approve(REGISTRAR, "key_admin").outcome is Outcome.RECORDED
     assert agency.shown().state is AgencyState.PENDING
@@ -55,9 +55,7 @@ def test_two_persons_let_it_in(agency, database):
         kid, agency.now = agency.signer.kid, agency.now + MINUTE
         assert query.speaker(session, agency.code, kid, "batch", agency.now) == agency.signer.public
         assert [
-            k.kid
-            for k in query.keys_of(session, agency.code, agency.now)
-            if k.state is State.ACTIVE
+            k.kid for k in keylist.keys(session, agency.now, agency.code) if k.state is State.ACTIVE
         ] == [kid]
         assert query.granted(session, agency.code, "person", "publish", agency.now)
         refused(

@@ -10,7 +10,7 @@ from gateway.errors import Conflict, Forbidden, NotFound, Refused, Unauthorized
 from gateway.ledger import service as log
 from gateway.ledger import store_cosignatures
 from gateway.ledger.store_cosignatures import Cosignature
-from gateway.trust import keylife, query, service, suspending
+from gateway.trust import keylife, keylist, query, service, suspending
 from gateway.trust.model import AgencyState, Approver, Loss, Outcome
 from keys import dsse, keyset, rotation
 from keys.errors import BadSignature, BadStatement
@@ -73,7 +73,7 @@ class Owner(Agency):
 
     def state(self, signer: Ed25519Signer | None = None) -> State:
         with self.database.session() as session:
-            rows = query.keys_of(session, self.code, self.now)
+            rows = keylist.keys(session, self.now, self.code)
         return next(row.state for row in rows if row.kid == (signer or self.signer).kid)
 
     def speaks(self, signer: Ed25519Signer | None = None) -> bool:
@@ -338,5 +338,3 @@ def test_the_chain_can_be_read(owner, database):
         assert query.pending(session, owner.code) is None
         with pytest.raises(NotFound):
             query.keyset_version(session, owner.code, 3)
-        with pytest.raises(NotFound):
-            query.keys_of(session, "nobody", owner.now)

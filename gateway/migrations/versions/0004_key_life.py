@@ -19,7 +19,6 @@ def upgrade() -> None:
     op.add_column("keyset", sa.Column("persons", sa.Integer(), server_default="2", nullable=False))
     op.add_column("keyset", sa.Column("counts_from", moment, nullable=True))
     op.add_column("key", sa.Column("revoked_at", moment, nullable=True))
-    op.add_column("key", sa.Column("used_at", moment, nullable=True))
     op.create_table(
         "known_key",
         sa.Column("raw", sa.LargeBinary(), nullable=False),
@@ -54,8 +53,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("suspension")
     op.drop_table("known_key")
-    for column in ("used_at", "revoked_at"):
-        op.drop_column("key", column)
+    op.drop_column("key", "revoked_at")
     for column in ("counts_from", "persons", "rule"):
         op.drop_column("keyset", column)
     op.drop_constraint(op.f("ck_agency_state"), "agency")
