@@ -6,7 +6,7 @@ from gateway.intake import poison, snapshots
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
-from gateway.storage import heartbeat, outbox
+from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
 from gateway.trust import store_revocations as revocations
@@ -14,6 +14,6 @@ from gateway.trust import store_revocations as revocations
 __all__ = ["metadata"]
 
 SLICES = (
-    *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
+    *(outbox, heartbeat, deks, ledger, cosignatures, trust, revocations, intake),
     *(snapshots, poison, index, access),
 )
