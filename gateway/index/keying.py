@@ -54,11 +54,7 @@ def block_keys(
     vault: Vault, version: int, record_ids: Sequence[int], people: Sequence[PersonFeatures]
 ) -> KeyRows:
     """The blocking keys, by record id, each once; those of identifiers are keyed by the vault."""
-
-    def keyed(label: str, values: Sequence[bytes]) -> list[bytes]:
-        return vault.hmac(f"block:{label}", values, version=version)
-
-    rows = blocking.keys(Batch.of(people), blocking.RULES, keyed)
+    rows = _raw(vault, version, people)
     ids = np.array(record_ids, dtype=np.int64)
     order = np.lexsort((rows.keys, rows.records))
     records, found = rows.records[order], rows.keys[order]
@@ -66,6 +62,17 @@ def block_keys(
     again[1:] = (records[1:] == records[:-1]) & (found[1:] == found[:-1])
     kept = order[~again]
     return KeyRows(ids[rows.records[kept]], rows.rules[kept], rows.keys[kept])
+
+
+def translation(
+    vault: Vault, old: int, new: int, people: Sequence[PersonFeatures]
+) -> dict[int, int]:
+    """What each blocking key of these persons becomes under another version of the key.
+
+    Which rows there are, and their order, does not depend on the key that they are hashed with.
+    """
+    before, after = (_raw(vault, version, people) for version in (old, new))
+    return dict(zip(before.keys.tolist(), after.keys.tolist(), strict=True))
 
 
 def carried(record_ids: Sequence[int], rows: KeyRows) -> dict[int, list[int]]:
@@ -82,3 +89,10 @@ def beyond(rows: KeyRows, known: Mapping[int, Sequence[int]]) -> KeyRows:
     have = {record_id: frozenset(keys) for record_id, keys in known.items()}
     new = np.array([key not in have[record_id] for record_id, key in pairs], dtype=bool)
     return KeyRows(rows.records[new], rows.rules[new], rows.keys[new])
+
+
+def _raw(vault: Vault, version: int, people: Sequence[PersonFeatures]) -> KeyRows:
+    def keyed(label: str, values: Sequence[bytes]) -> list[bytes]:
+        return vault.hmac(f"block:{label}", values, version=version)
+
+    return blocking.keys(Batch.of(people), blocking.RULES, keyed)

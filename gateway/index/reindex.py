@@ -69,7 +69,7 @@ def left_to_write(session: Session, keys: IndexKeys) -> int:
     return 0 if keys.next is None else store_reindex.count_without_next(session, keys.current)
 
 
-def switch(session: Session, keys: IndexKeys) -> IndexKeys:
+def switch(session: Session, vault: Vault, keys: IndexKeys) -> IndexKeys:
     """Look up by the next version from now on.
 
     Raises:
@@ -84,6 +84,7 @@ def switch(session: Session, keys: IndexKeys) -> IndexKeys:
             "index.rotating",
             f"{left} records lack the new index key; nothing was changed. Run the rotation again.",
         )
+    _rename_hot(session, vault, keys.current, keys.next)
     switched = IndexKeys(keys.next)
     store_reindex.put_index_keys(session, switched)
     return switched
@@ -114,5 +115,12 @@ def finish(session: Session, keys: IndexKeys) -> int:
             "index.rotating",
             f"{left} records still hold an older index key; it was kept. Run the rotation again.",
         )
-    store_reindex.drop_empty_hot(session)
     return keys.current
+
+
+def _rename_hot(session: Session, vault: Vault, old: int, new: int) -> None:
+    """What was noted of hot keys holds for the same keys under the next version."""
+    carriers = store_reindex.get_hot_carriers(session)
+    known = store_links.get_known(session, vault, {record_id for _, record_id in carriers})
+    names = keying.translation(vault, old, new, [k.features for k in known.values()])
+    store_reindex.rename_hot(session, {key: names[key] for key, _ in carriers})

@@ -4,7 +4,7 @@ A row of `person_feature` says by `bix_v` under which version its `keys` are; wi
 carries the next version too, and its blind indexes are of that one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import text
@@ -88,11 +88,25 @@ def drop_old(session: Session, current: int, after: int, limit: int) -> list[int
         return [row[0] for row in cur]
 
 
-def drop_empty_hot(session: Session) -> None:
-    """Forget hot keys that no record carries any more; the caller has closed the gate."""
-    session.execute(
-        text("delete from hot_key h where not exists (select from block_key b where b.key = h.key)")
+def get_hot_carriers(session: Session) -> list[tuple[int, int]]:
+    """Each hot key that records carry, with one of them."""
+    query = (
+        "select h.key, b.record_id from hot_key h"
+        " cross join lateral (select record_id from block_key where key = h.key limit 1) b"
     )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, binary=True)
+        return cur.fetchall()
+
+
+def rename_hot(session: Session, renamed: Mapping[int, int]) -> None:
+    """Note hot keys under their next names; the caller has closed the gate."""
+    query = (
+        "update hot_key h set key = n.key from unnest(%s::int8[], %s::int8[]) n(old, key)"
+        " where h.key = n.old and n.old <> n.key"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(renamed), list(renamed.values())))
 
 
 def count_without_next(session: Session, current: int) -> int:
