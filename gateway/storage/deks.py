@@ -7,7 +7,8 @@ they are needed and not kept, since a process meets each scope once.
 Source: trust.md 1.1, 1.9.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, func, select, text
@@ -76,6 +77,21 @@ def open_vault(settings: Settings) -> Vault:
 def alone(session: Session) -> None:
     """Wait until nobody adds a data key; so it stays until the transaction ends."""
     session.execute(text("select pg_advisory_xact_lock(:gate)"), {"gate": _GATE})
+
+
+@contextmanager
+def only_one(settings: Settings, what: str) -> Iterator[None]:
+    """Nobody else does `what` meanwhile, on this machine or another.
+
+    Raises:
+        Conflict: somebody does (`vault.busy`).
+    """
+    apart = engine.apart(settings).execution_options(isolation_level="AUTOCOMMIT")
+    with apart.connect() as connection:
+        query = text("select pg_try_advisory_lock(hashtext(:what))")
+        if not connection.scalar(query, {"what": f"vault {what}"}):
+            raise Conflict("vault.busy", f"Somebody else runs `titian vault {what}` just now.")
+        yield
 
 
 def rewrap(session: Session, vault: Vault) -> int:
