@@ -1,5 +1,6 @@
 """`titian vault` and `titian keys` as the operator types them."""
 
+import itertools
 import json
 import re
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.conftest import Database
 from tests.index_db import people
 from tests.index_db.conftest import load
 from tests.intake.factory import tools_of
+from tests.shared import ROOT
 
 Titian = Callable[..., Result]
 NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
@@ -213,3 +215,15 @@ def test_a_new_vault_is_made_once(titian: Titian, tmp_path) -> None:
     assert titian("vault", "init", "--path", str(path)).exit_code == 0
     assert set(Vault.load(path).secrets.made) == {"log", "receipt", "house", "kek 1", "bix 1"}
     assert code(titian("vault", "init", "--path", str(path))) == "vault.exists"
+
+
+def test_every_command_of_the_how_to_exists() -> None:
+    text = (ROOT / "docs" / "how-to" / "change-office-holders.md").read_text(encoding="utf-8")
+    commands = {
+        tuple(itertools.takewhile(str.islower, line.split()[1:]))
+        for line in text.splitlines()
+        if line.startswith("titian ")
+    }
+    assert len(commands) >= 7
+    for command in commands:
+        assert CliRunner().invoke(cli, [*command, "--help"]).exit_code == 0, command
