@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.errors import Refused
 from gateway.index import reindex
+from gateway.ledger import service as ledger
 from gateway.settings import Settings
 from gateway.storage import deks, engine
 from keys import backup as backups
@@ -67,6 +68,7 @@ def kek(clock: Clock) -> None:
         else:
             ours.add_version("kek", clock())
         done = deks.rewrap(session, ours)
+        _log(session, "kek.rotated", ours.versions("kek")[0])
     click.echo(f"KEK {ours.versions('kek')[0]} wraps all data keys ({done} wrapped anew)")
     click.echo(_OLD_SHARES)
 
@@ -108,6 +110,7 @@ def retire_kek() -> None:
         newest = ours.versions("kek")[0]
         deks.check_retired(session, newest)
         ours.drop_below("kek", newest)
+        _log(session, "kek.retired", newest)
     click.echo(f"KEK {newest} is the only one left; older ones are gone")
 
 
@@ -181,7 +184,9 @@ def _rotate_bix(sessions: sessionmaker[Session], ours: Vault) -> None:
         switched = reindex.switch(session, ours, keys)
     _each(sessions, "dropped", lambda s, after: reindex.drop_old(s, switched, after))
     with sessions.begin() as session:
-        ours.drop_below("bix", reindex.finish(session, switched))
+        version = reindex.finish(session, switched)
+        _log(session, "bix.rotated", version)
+        ours.drop_below("bix", version)
 
 
 def _each(
@@ -195,6 +200,11 @@ def _each(
             after = step(session, after)
         chunks += after is not None
     click.echo(f"{what}: {chunks} chunks of at most {reindex.CHUNK} records")
+
+
+def _log(session: Session, act: str, version: int) -> None:
+    """What was done to the centre's secrets stands in the log, for its witnesses to see."""
+    ledger.append(session, {"t": "vault", "act": act, "version": version})
 
 
 def _page(made: Backup, number: int, share: str) -> str:

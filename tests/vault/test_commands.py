@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner, Result
+from sqlalchemy import text
 
 from gateway.cli import cli
 from gateway.index import query as index
@@ -47,6 +48,14 @@ def code(result: Result) -> str:
     return getattr(result.exception, "code", "")
 
 
+def logged(database: Database) -> list[tuple[str, int]]:
+    """What the log says was done to the vault."""
+    with database.session() as session:
+        entries = session.scalars(text("select entry from log_pending order by id")).all()
+    said = [json.loads(bytes(entry)) for entry in entries]
+    return [(one["act"], one["version"]) for one in said if one["t"] == "vault"]
+
+
 def shares_of(output: str) -> list[str]:
     """The words of each printed share."""
     pages = output.split("=" * 84)[1:]
@@ -62,6 +71,7 @@ def test_a_kek_is_rotated_and_retired(fresh_database: Database, titian: Titian) 
     assert titian("vault", "retire", "kek").exit_code == 0
     assert fresh_database.vault.versions("kek") == (2,)
     assert fresh_database.vault.open("scope", AAD, sealed) == b"x"
+    assert logged(fresh_database) == [("kek.retired", 1), ("kek.rotated", 2), ("kek.retired", 2)]
 
 
 def test_an_interrupted_kek_rotation_is_finished_not_begun_again(
@@ -102,6 +112,7 @@ def test_a_bix_is_rotated_by_one_command_also_after_a_kill(
     assert "it goes on" in done.output
     assert fresh_database.vault.bix_versions == (2,)
     assert finds()
+    assert logged(fresh_database) == [("bix.rotated", 2)]
     assert "BIX 3" in titian("vault", "rotate", "bix").output
     assert finds()
 
@@ -220,7 +231,7 @@ def test_a_new_vault_is_made_once(titian: Titian, tmp_path) -> None:
 def test_every_command_of_the_how_to_exists() -> None:
     text = (ROOT / "docs" / "how-to" / "change-office-holders.md").read_text(encoding="utf-8")
     commands = {
-        tuple(itertools.takewhile(str.islower, line.split()[1:]))
+        tuple(itertools.takewhile(re.compile("[a-z]+").fullmatch, line.split()[1:]))
         for line in text.splitlines()
         if line.startswith("titian ")
     }
