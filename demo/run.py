@@ -34,6 +34,7 @@ from gateway.ledger import query as ledger
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage import outbox
+from gateway.storage.deks import PgDeks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -117,7 +118,7 @@ def _staged(options: Options, table: Table) -> Iterator[Stage]:
         with table.phase("database") as phase:
             settings = _settings(options, servers)
             _fresh_databases(servers)
-            vault = Vault.create(settings.vault_file)
+            vault = Vault.create(settings.vault_file, PgDeks(settings))
             engine = connect(settings)
             stack.callback(engine.dispose)
             schema.upgrade(engine)

@@ -15,13 +15,13 @@ from gateway.access.model import Action
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
+from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
 from gateway.web.api import batches, enrolments, keysets, log, status, verifications
 from gateway.web.language import words_of_request
 from gateway.web.pages import account, agencies, desk, home, locks, login, trail
 from gateway.web.pages import problems as page_problems
-from keys.vault import Vault
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         edge.Edge(
             settings=chosen,
             sessions=sessions(connect(chosen)),
-            vault=Vault.load(chosen.vault_file),
+            vault=deks.open_vault(chosen),
             clock=lambda: datetime.now(UTC),
             profile=profile,
             revision=schema.newest(),

@@ -10,8 +10,7 @@ from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer
 from gateway.cli_proof import authenticated
 from gateway.settings import Settings
-from gateway.storage import engine
-from keys.vault import Vault
+from gateway.storage import deks, engine
 
 _ROLES = click.option(
     "--role",
@@ -79,7 +78,7 @@ def reset(clock: Callable[[], datetime], username: str, by: str) -> None:
     with engine.opened(settings) as opened:
         person = authenticated(opened, settings, by, clock())
         with opened() as session:
-            vault = Vault.load(settings.vault_file)
+            vault = deks.open_vault(settings)
             given = resets.reset(session, username, person, vault, clock())
             session.commit()
     if given is None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gateway.access import factors, sessions
 from gateway.access.model import Officer
 from gateway.settings import Settings
-from keys.vault import Vault
+from gateway.storage import deks
 
 _CONSOLE = "console"
 """What stands for an address where failed tries are counted."""
@@ -30,6 +30,6 @@ def authenticated(
         officer = sessions.authenticate(session, username, password)
         if factors.has_phone(session, officer.id):
             code = click.prompt("Code on your phone", hide_input=True)
-            factors.check(session, officer.id, code, Vault.load(settings.vault_file), now)
+            factors.check(session, officer.id, code, deks.open_vault(settings), now)
         sessions.succeeded(session, tried)
     return officer

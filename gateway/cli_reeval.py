@@ -10,8 +10,7 @@ from gateway.access import blast
 from gateway.intake import reevaluation
 from gateway.intake.model import Progress
 from gateway.settings import Settings
-from gateway.storage import engine, ids
-from keys.vault import Vault
+from gateway.storage import deks, engine, ids
 
 
 @click.group()
@@ -49,7 +48,7 @@ def blast_radius(revocation: int, *, as_json: bool) -> None:
     Names of fields, never values; persons by their id, which opens them at the desk.
     """
     settings = Settings.from_env()
-    vault = Vault.load(settings.vault_file)
+    vault = deks.open_vault(settings)
     made = engine.connect(settings)
     with engine.sessions(made)() as session:
         progress = reevaluation.progress(session, revocation)

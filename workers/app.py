@@ -20,6 +20,7 @@ from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.intake.model import IntakeTools
 from gateway.settings import Settings
+from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -43,7 +44,7 @@ class Tools:
     @classmethod
     def of(cls, settings: Settings) -> "Tools":
         """Connect, open the vault, load the city and the matching model."""
-        vault, profile = Vault.load(settings.vault_file), Profile.load(settings.profile)
+        vault, profile = deks.open_vault(settings), Profile.load(settings.profile)
         index = IndexTools(vault=vault, profile=profile, model=modelfile.load())
         return cls(
             settings=settings,

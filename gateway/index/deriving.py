@@ -1,17 +1,16 @@
 """What is derived from a record's live version: features, blocking keys, and whom it speaks of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy.orm import Session
 
-from gateway.index import blocking, features, sealing, store_assertions
+from gateway.index import features, keying, reindex, sealing, store_assertions
 from gateway.index.arrivals import PERSON, Arrival, IndexTools, Origin
-from gateway.index.blocking import KeyRows
+from gateway.index.keying import IndexKeys
 from gateway.index.keystore_pg import PgKeyStore
-from gateway.index.model import Batch, PersonFeatures
+from gateway.index.model import PersonFeatures
 from gateway.index.sealing import Hidden, Slot
 
 
@@ -49,32 +48,39 @@ def _write_features(
         )
         for new in live
     ]
-    keys = _keys(live, people, tools)
-    store_assertions.add_features(session, _feature_rows(origin, live, people, keys, tools))
-    PgKeyStore(session).put(keys)
+    written = _write_keys(session, live, people, tools)
+    store_assertions.add_features(session, _feature_rows(origin, live, people, written, tools))
 
 
-def _keys(live: Sequence[Version], people: Sequence[PersonFeatures], tools: IndexTools) -> KeyRows:
-    """The blocking keys, by record id, each once; those of identifiers are keyed by the vault."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The blocking keys that records carry, by record id, and the versions they are of."""
 
-    def keyed(label: str, values: Sequence[bytes]) -> list[bytes]:
-        return tools.vault.hmac(f"block:{label}", values)
+    versions: IndexKeys
+    keys: Mapping[int, Sequence[int]]
+    keys_next: Mapping[int, Sequence[int]]
 
-    rows = blocking.keys(Batch.of(people), blocking.RULES, keyed)
-    ids = np.array([new.record_id for new in live], dtype=np.int64)
-    order = np.lexsort((rows.keys, rows.records))
-    records, found = rows.records[order], rows.keys[order]
-    again = np.zeros(len(order), dtype=bool)
-    again[1:] = (records[1:] == records[:-1]) & (found[1:] == found[:-1])
-    kept = order[~again]
-    return KeyRows(ids[rows.records[kept]], rows.rules[kept], rows.keys[kept])
+
+def _write_keys(
+    session: Session, live: Sequence[Version], people: Sequence[PersonFeatures], tools: IndexTools
+) -> _Written:
+    """Write the blocking keys, during a rotation those of both index keys."""
+    versions, ids = reindex.index_keys(session, tools.vault), [new.record_id for new in live]
+    rows = keying.block_keys(tools.vault, versions.current, ids, people)
+    keys = keying.carried(ids, rows)
+    PgKeyStore(session).put(rows)
+    if versions.next is None:
+        return _Written(versions, keys, {})
+    rows = keying.block_keys(tools.vault, versions.next, ids, people)
+    PgKeyStore(session).put(keying.beyond(rows, keys))
+    return _Written(versions, keys, keying.carried(ids, rows))
 
 
 def _feature_rows(
     origin: Origin,
     live: Sequence[Version],
     people: Sequence[PersonFeatures],
-    keys: KeyRows,
+    written: _Written,
     tools: IndexTools,
 ) -> list[tuple[Any, ...]]:
     period = sealing.period_of(origin.batch_id)
@@ -82,12 +88,7 @@ def _feature_rows(
     hidden = sealing.hide(
         tools.vault, slots, [Hidden(p.nik, p.nik_stem, p.no_kk, p.phone) for p in people]
     )
-    niks = sealing.blind(tools.vault, "nik", map(features.whole_nik, people))
-    cards = sealing.blind(tools.vault, "no_kk", (p.no_kk for p in people))
-    phones = sealing.blind(tools.vault, "phone", (p.phone for p in people))
-    carried: dict[int, list[int]] = {new.record_id: [] for new in live}
-    for record_id, key in zip(keys.records.tolist(), keys.keys.tolist(), strict=True):
-        carried[record_id].append(key)
+    blinds = keying.blinded(tools.vault, written.versions.newest, people)
     return [
         (
             new.record_id,
@@ -101,12 +102,14 @@ def _feature_rows(
             p.kelurahan,
             p.address,
             p.registered,
-            niks[i],
-            cards[i],
-            phones[i],
+            blinds.nik[i],
+            blinds.no_kk[i],
+            blinds.phone[i],
             period,
             hidden[i],
-            carried[new.record_id],
+            written.keys[new.record_id],
+            written.versions.current,
+            written.keys_next.get(new.record_id),
         )
         for i, (new, p) in enumerate(zip(live, people, strict=True))
     ]

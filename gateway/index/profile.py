@@ -135,10 +135,15 @@ def _family(session: Session, card: str | None, tools: IndexTools) -> tuple[Rela
     """Who stands on the family card, by the civil register."""
     if card is None:
         return ()
-    blinds = sealing.blind_all(tools.vault, "no_kk", card)
+    number = card
+
+    def on_card() -> list[tuple[UUID | None, str | None, str | None, str | None]]:
+        blinds = sealing.blind_all(tools.vault, "no_kk", number)
+        return store_views.on_card(session, tools.register, blinds)
+
     return tuple(
         Relative(person, name, born, relation, is_head=relation == "1")
-        for person, name, born, relation in store_views.on_card(session, tools.register, blinds)
+        for person, name, born, relation in sealing.settled(tools.vault, on_card)
     )
 
 

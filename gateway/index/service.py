@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from gateway.index import arrivals as rules
-from gateway.index import deriving, links, sealing, store_assertions, store_history
+from gateway.index import deriving, links, reindex, sealing, store_assertions, store_history
 from gateway.index.arrivals import (
     PERSON,
     Absorbed,
@@ -215,14 +215,14 @@ def _findings(
 def _shared_niks(
     session: Session, origin: Origin, live: Sequence[Arrival], tools: IndexTools
 ) -> list[tuple[int, str]]:
-    blinds = sealing.blind(tools.vault, "nik", (a.values.get("nik") for a in live))
-    given = [b for b in blinds if b is not None]
-    shared = store_assertions.shared_niks(session, origin.agency, given)
-    return [
-        (a.i, "NIK_DUP_IN_SOURCE")
-        for a, blind in zip(live, blinds, strict=True)
-        if blind is not None and blind in shared
+    keys, niks = reindex.index_keys(session, tools.vault), [a.values.get("nik") for a in live]
+    blinds = [
+        sealing.blind(tools.vault, "nik", niks, version) for version in {keys.current, keys.newest}
     ]
+    given = [b for of_version in blinds for b in of_version if b is not None]
+    carried = store_assertions.count_niks(session, origin.agency, given)
+    counts = [sum(carried.get(b, 0) for b in each if b) for each in zip(*blinds, strict=True)]
+    return [(a.i, "NIK_DUP_IN_SOURCE") for a, count in zip(live, counts, strict=True) if count > 1]
 
 
 def _summary(decisions: Sequence[Decision], findings: list[tuple[int, str]]) -> Absorbed:

@@ -68,6 +68,8 @@ _FEATURE = (
     ("period", "int4"),
     ("hidden", "bytea"),
     ("keys", "int8[]"),
+    ("bix_v", "int4"),
+    ("keys_next", "int8[]"),
 )
 _FEW = 8
 
@@ -190,7 +192,7 @@ def drop_derived(session: Session, record_ids: Sequence[int]) -> None:
         cur.execute("delete from subject where record_id = any(%s)", (list(record_ids),))
         cur.execute(
             "with old as (delete from person_feature where record_id = any(%s)"
-            " returning record_id, keys),"
+            " returning record_id, keys || coalesce(keys_next, '{}') as keys),"
             " gone as (delete from block_key b using old, unnest(old.keys) k(key)"
             " where b.key = k.key and b.record_id = old.record_id returning b.key)"
             " update hot_key h set stale = true from (select distinct key from gone) g"
@@ -215,17 +217,17 @@ def add_touched(session: Session, batch_id: UUID, record_ids: Iterable[int]) -> 
     _copy(session, "touched", (("batch_id", "uuid"), ("record_id", "int8")), rows)
 
 
-def shared_niks(session: Session, agency: str, blinds: Sequence[bytes]) -> frozenset[bytes]:
-    """Blind indexes of NIKs that more than one live record of this agency carries."""
+def count_niks(session: Session, agency: str, blinds: Sequence[bytes]) -> dict[bytes, int]:
+    """How many live records of this agency carry each of these blind indexes of a NIK."""
     if not blinds:
-        return frozenset()
+        return {}
     query = (
-        "select nik_bix from person_feature where nik_bix = any(%s) and agency = %s"
-        " group by nik_bix having count(*) > 1"
+        "select nik_bix, count(*) from person_feature where nik_bix = any(%s) and agency = %s"
+        " group by nik_bix"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(set(blinds)), agency), binary=True)
-        return frozenset(row[0] for row in cur)
+        return {row[0]: row[1] for row in cur}
 
 
 def known_programs(session: Session, codes: Sequence[str]) -> frozenset[str]:

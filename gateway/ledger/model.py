@@ -159,6 +159,7 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "commit": _hash,
         },
         "config": {"settings": _hash, "version": _code, "profile": _code, "model": _code},
+        "vault": {"act": _code, "version": _count},
         "heartbeat": {"at": _moment},
     }
 )
