@@ -26,7 +26,7 @@ _USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
 _LIMITS = (5, 20, 50)
 _WINDOW = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(seconds=30)
-WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok."
+WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok. Satu kode berlaku satu kali."
 
 
 @dataclass(frozen=True, slots=True)
