@@ -1,6 +1,7 @@
 """Sessions through the pages: fixation, devices, locked screens, second factor, forged forms."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -280,3 +281,22 @@ def test_every_answer_carries_the_headers_of_the_design(browser):
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_session_cookies_over_https_are_bound_to_the_host(strict, database):
+    made = create_app(replace(database.settings, origin="https://titian.example"))
+    try:
+        client = made.test_client()
+        answer = client.post(
+            "/masuk",
+            data={"username": "rina", "password": PASSWORD},
+            base_url="https://titian.example",
+            headers={"Origin": "https://titian.example"},
+        )
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert {c.split("=")[0] for c in cookies} == {"__Host-titian", "__Host-titian-perangkat"}
+        for each in cookies:
+            assert all(flag in each for flag in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    finally:
+        made.extensions["titian"].sessions.kw["bind"].dispose()
