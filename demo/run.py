@@ -45,6 +45,7 @@ DATABASES = ("titian", "disdik")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
+    ("kunci", "Pengelola Kunci", (Role.KEY_ADMIN,)),
     ("auditor", "Auditor", (Role.AUDITOR,)),
 )
 _LOOKUPS = 60

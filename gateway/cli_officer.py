@@ -34,13 +34,12 @@ def officer() -> None:
 @_ROLES
 @click.password_option(help="At least 12 characters; asked for where it is not given.")
 def add(username: str, name: str, unit: str, roles: tuple[str, ...], password: str) -> None:
-    """Let USERNAME in."""
+    """Let USERNAME in. The password is good until he chooses his own at his first log-in."""
     with engine.opened(Settings.from_env()) as opened, opened() as session:
-        sessions.add_officer(
-            session, NewOfficer(username, name, unit, tuple(Role(r) for r in roles), password)
-        )
+        new = NewOfficer(username, name, unit, tuple(Role(r) for r in roles), password)
+        sessions.add_officer(session, new, due=True)
         session.commit()
-    click.echo(f"{username} may log in as {', '.join(roles)}")
+    click.echo(f"{username} may log in as {', '.join(roles)}, and must change his password first")
 
 
 @officer.command("roles")

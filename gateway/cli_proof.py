@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.access import factors, sessions
 from gateway.access.model import Officer
+from gateway.errors import Refused
 from gateway.settings import Settings
 from gateway.storage import deks
 
@@ -21,6 +22,7 @@ def authenticated(
 
     Raises:
         Unauthorized: one of them does not hold.
+        Refused: the password is one that others know, after `officer add` or `officer reset`.
         TooMany: too many failures in 15 minutes.
     """
     password = click.prompt(f"Password of {username}", hide_input=True)
@@ -28,6 +30,11 @@ def authenticated(
         tried = sessions.begin_try(session, username, _CONSOLE, now)
     with opened.begin() as session:
         officer = sessions.authenticate(session, username, password)
+        if sessions.known(session, username).password_due:
+            raise Refused(
+                "password.due",
+                "Ganti dahulu kata sandi awal Anda di halaman Titian. Tidak ada yang diubah.",
+            )
         if factors.has_phone(session, officer.id):
             code = click.prompt("Code on your phone", hide_input=True)
             factors.check(session, officer.id, code, deks.open_vault(settings), now)

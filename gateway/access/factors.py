@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.access import passwords, store_logins, totp
+from gateway.access import passwords, sessions, store_logins, totp
 from gateway.errors import Conflict, Refused, Unauthorized
 from keys.vault import Vault
 
@@ -90,7 +90,7 @@ def check(session: Session, officer_id: UUID, code: str, vault: Vault, now: date
     """Use up a code of the officer's phone, or a recovery code; return if he has no phone.
 
     Raises:
-        Unauthorized: no such code, or it was used before (`factor.failed`).
+        Unauthorized: no such code, or it was used before (`login.failed`, as for a wrong password).
     """
     row = store_logins.get_officer(session, officer_id)
     if row.totp_at is None:
@@ -99,7 +99,7 @@ def check(session: Session, officer_id: UUID, code: str, vault: Vault, now: date
         _phone_holds(session, row, code, vault, now)
         or store_logins.use_code(session, officer_id, _code_hash(officer_id, code))
     ):
-        raise Unauthorized("factor.failed", "Nama pengguna, kata sandi, atau kode tidak cocok.")
+        raise Unauthorized("login.failed", sessions.WRONG)
 
 
 def opens(session: Session, officer_id: UUID, typed: str, vault: Vault, now: datetime) -> bool:

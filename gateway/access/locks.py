@@ -6,6 +6,7 @@ phone; after three wrong ones it ends.
 Source: design/trust.md 4.8; decisions.md "Sessions".
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from gateway.access import factors, sessions, store_logins
 from gateway.access.model import Officer, Role
 from gateway.access.sessions import Current
-from gateway.errors import Conflict, Forbidden, Refused
+from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from keys.vault import Vault
 
 TRIES = 3
@@ -33,8 +34,7 @@ def register(session: Session, officer: Officer, device: str, name: str, now: da
         Forbidden: the officer's role may not say so.
         Refused: no name, or a long one.
     """
-    if not may_register(officer):
-        raise Forbidden("workstation.role", "Koordinator atau pengelola yang mendaftarkannya.")
+    _check_registrar(officer)
     if not 0 < len(name.strip()) <= _LONGEST_NAME:
         raise Refused("workstation.name", "Beri nama komputer ini, paling banyak 60 huruf.")
     store_logins.put_workstation(
@@ -46,6 +46,34 @@ def register(session: Session, officer: Officer, device: str, name: str, now: da
             "made_at": now,
         },
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Workstation:
+    """A computer of the office; `handle` names it in a form (hex of a hash, no secret)."""
+
+    handle: str
+    name: str
+    made_at: datetime
+
+
+def workstations(session: Session) -> list[Workstation]:
+    """All computers of the office, by name."""
+    rows = store_logins.workstations(session)
+    return [Workstation(row.device.hex(), row.name, row.made_at) for row in rows]
+
+
+def unregister(session: Session, officer: Officer, handle: str) -> None:
+    """A computer that was sold or lost is none of the office's any more; its session ends.
+
+    Raises:
+        Forbidden: the officer's role may not say so.
+        NotFound: there is none such.
+    """
+    _check_registrar(officer)
+    if handle not in {each.handle for each in workstations(session)}:
+        raise NotFound("workstation.unknown", "Komputer itu sudah tidak terdaftar.")
+    store_logins.drop_workstation(session, bytes.fromhex(handle))
 
 
 def lock(session: Session, current: Current, now: datetime) -> None:
@@ -78,3 +106,8 @@ def unlock(
     if used >= TRIES:
         store_logins.drop_sessions(session, current.officer.id, only=current.id)
     return None, max(TRIES - used, 0)
+
+
+def _check_registrar(officer: Officer) -> None:
+    if not may_register(officer):
+        raise Forbidden("workstation.role", "Koordinator atau pengelola yang mendaftarkannya.")

@@ -5,6 +5,7 @@ Source: design/trust.md 4.7 (limits) and 4.8 (sessions).
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 from dataclasses import dataclass
@@ -26,7 +27,7 @@ _USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
 _LIMITS = (5, 20, 50)
 _WINDOW = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(seconds=30)
-WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok."
+WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok. Satu kode berlaku satu kali."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ class Current:
     duty: Duty | None
 
 
-def add_officer(session: Session, new: NewOfficer) -> UUID:
-    """Register an officer.
+def add_officer(session: Session, new: NewOfficer, *, due: bool = False) -> UUID:
+    """Register an officer; where the password is `due`, he must choose his own at once.
 
     Raises:
         Refused: a name that is none, a short or easy password, or roles that may not be held
@@ -92,6 +93,7 @@ def add_officer(session: Session, new: NewOfficer) -> UUID:
             "unit": new.unit,
             "roles": [r.value for r in new.roles],
             "password": passwords.hashed(new.password),
+            "password_due": due,
         },
     )
     if made is None:
@@ -229,9 +231,9 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
     Raises:
         TooMany: too many failures in 15 minutes.
     """
-    account = _account(username)
-    store.lock_tries(session, account, address)
-    counts = store.count_failures(session, account, address, now - _WINDOW)
+    account, network = _account(username), _network(address)
+    store.lock_tries(session, account, network)
+    counts = store.count_failures(session, account, network, now - _WINDOW)
     if any(count >= limit for count, limit in zip(counts, _LIMITS, strict=True)):
         raise TooMany(
             "login.too_many",
@@ -239,7 +241,7 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
             retry_after=int(_WINDOW.total_seconds()),
         )
     made = ids.new()
-    store.add_failure(session, {"id": made, "account": account, "address": address, "at": now})
+    store.add_failure(session, {"id": made, "account": account, "address": network, "at": now})
     return made
 
 
@@ -287,6 +289,17 @@ def _duty(row: Row[Any], officer: Officer, settings: Settings) -> Duty | None:
         return Duty.PASSWORD
     late = row.totp_at is None and row.logins > 1
     return Duty.FACTOR if late and needs_factor(officer.roles, settings) else None
+
+
+def _network(address: str) -> str:
+    """An IPv6 address counts as its /64, since one subscriber has all of that."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _account(username: str) -> str:

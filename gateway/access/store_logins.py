@@ -206,7 +206,14 @@ def put_workstation(session: Session, values: Mapping[str, Any]) -> None:
     )
 
 
+def workstations(session: Session) -> Sequence[Row[Any]]:
+    """All computers of the office, by name."""
+    return session.execute(select(workstation).order_by(workstation.c.name)).all()
+
+
 def drop_workstation(session: Session, device: bytes) -> None:
+    """The computer is none of the office's any more, and its session ends."""
+    drop_device(session, device)
     session.execute(delete(workstation).where(workstation.c.device == device))
 
 

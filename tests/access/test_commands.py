@@ -63,3 +63,11 @@ def test_roles_change_and_an_officer_is_disabled(titian):
         "bismillah123!",
     )
     assert said.exit_code != 0
+
+
+def test_a_password_that_the_operator_knows_proves_nothing(titian):
+    word = ("--password", PASSWORD)
+    said = titian("officer", "add", "baru", "--name", "Baru", "--role", "key_admin", *word)
+    assert "must change" in said.output
+    said = titian("officer", "reset", "dua", "--as", "baru", typed=f"{PASSWORD}\n")
+    assert getattr(said.exception, "code", "") == "password.due"

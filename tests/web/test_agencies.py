@@ -179,6 +179,7 @@ def test_three_wrong_answers_close_the_approval(person, pending):
 def test_a_key_that_is_not_the_agency_s_is_rejected(person, pending):
     done = confirmed(person("dua"), f"/instansi/{pending.code}/tolak")
     assert "Kunci ditolak" in page(done)
+    assert confirmed(person("dua"), f"/instansi/{pending.code}/tolak").status_code == 409
 
 
 def test_stepup_a_wrong_password_changes_nothing_and_says_so(person, pending, database):
@@ -226,8 +227,10 @@ def test_csrf_an_agency_s_forms_need_their_token(person, pending):
 
 
 def test_a_reason_is_needed(person, pending):
-    answer = person("tiga").post(f"/instansi/{pending.code}/tolak", reason=" ")
-    assert answer.status_code == 403 or answer.status_code == 422
+    browser = person("tiga")
+    browser.get("/instansi")
+    answer = browser.post(f"/instansi/{pending.code}/tolak", reason=" ")
+    assert answer.status_code == 422
 
 
 def test_the_auditor_looks_and_does_nothing(person, pending):

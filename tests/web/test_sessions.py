@@ -1,15 +1,19 @@
 """Sessions through the pages: fixation, devices, locked screens, second factor, forged forms."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from gateway.access import factors, sessions, totp
 from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer
 from gateway.app import create_app
+from gateway.ledger import query as ledger
 from gateway.web.edge import Edge, install
+from keys.canonical import read_json
 from tests.web.conftest import PASSWORD, Browser
 
 PIN = "274913"
@@ -154,6 +158,21 @@ def test_session_locked_screen_keeps_what_was_typed(desk, clock):
     assert "tercatat" in page(found)
 
 
+def test_session_on_a_computer_that_is_removed_ends(strict, desk):
+    head = Browser(strict)
+    head.log_in("kepala")
+    shown = page(head.get("/akun"))
+    handles = re.findall(r'name="device" value="([0-9a-f]{64})"', shown)
+    assert handles
+    for handle in handles:
+        assert "tidak terdaftar lagi" in page(head.post("/akun/komputer/hapus", device=handle))
+    assert head.post("/akun/komputer/hapus", device=handles[0]).status_code == 404
+    assert desk.get("/loket").status_code == 303
+    desk.log_in("rina")
+    desk.get("/akun")
+    assert desk.post("/akun/komputer/hapus", device=handles[0]).status_code == 403
+
+
 def test_session_locked_by_hand_comes_back_to_the_page(desk):
     assert "Layar terkunci" in page(desk.post("/kunci"))
     locked = desk.get("/loket?x=1")
@@ -202,7 +221,7 @@ def test_csrf_unlocking_needs_the_form_s_own_token(desk):
 
 @pytest.mark.parametrize(
     "path",
-    ["/akun/sesi", "/akun/komputer", "/akun/kata-sandi", "/akun/pin", "/akun/faktor/mulai",
+    ["/akun/sesi", "/akun/komputer", "/akun/komputer/hapus", "/akun/kata-sandi", "/akun/pin", "/akun/faktor/mulai",
      "/akun/faktor/selesai", "/kunci", "/keluar"],
 )  # fmt: skip
 def test_csrf_every_form_of_the_account_needs_its_token(browser, path):
@@ -263,6 +282,25 @@ def test_totp_an_administrator_sets_up_his_phone_before_anything_else(browser, c
     )
 
 
+def test_query_log_chain(browser, database):
+    """Who denies having looked: his look is in the log under his pseudonym, and on his own page."""
+    browser.log_in("budi")
+    assert "Belum ada akses" in page(browser.get("/akun"))
+    browser.get("/loket")
+    browser.post("/cari", q="Siti Aminah", purpose="cek_mandiri")
+    assert "Warga memeriksa datanya" in page(browser.get("/akun"))
+    with database.session() as session:
+        row = session.execute(
+            text(
+                "select q.leaf, q.officer_id, q.at from query q join officer o"
+                " on o.id = q.officer_id where o.username = 'budi'"
+            )
+        ).one()
+        entry = read_json(ledger.entry(session, bytes(row.leaf)))
+    label = f"officer/{row.at.year}"
+    assert entry["officer"] == database.vault.hmac(label, [row.officer_id.bytes])[0].hex()
+
+
 def test_every_answer_carries_the_headers_of_the_design(browser):
     for path in (
         "/masuk",
@@ -280,3 +318,22 @@ def test_every_answer_carries_the_headers_of_the_design(browser):
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
         assert "camera=()" in headers["Permissions-Policy"]
+
+
+def test_session_cookies_over_https_are_bound_to_the_host(strict, database):
+    made = create_app(replace(database.settings, origin="https://titian.example"))
+    try:
+        client = made.test_client()
+        answer = client.post(
+            "/masuk",
+            data={"username": "rina", "password": PASSWORD},
+            base_url="https://titian.example",
+            headers={"Origin": "https://titian.example"},
+        )
+        cookies = answer.headers.getlist("Set-Cookie")
+        assert {c.split("=")[0] for c in cookies} == {"__Host-titian", "__Host-titian-perangkat"}
+        for each in cookies:
+            assert all(flag in each for flag in ("Secure", "HttpOnly", "SameSite=Strict", "Path=/"))
+        assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
+    finally:
+        made.extensions["titian"].sessions.kw["bind"].dispose()

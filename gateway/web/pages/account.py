@@ -7,6 +7,8 @@ from sqlalchemy.orm import Session
 
 from gateway.access import factors, locks, logins, passwords, sessions, totp
 from gateway.access import query as access
+from gateway.access.locks import Workstation
+from gateway.access.model import Officer
 from gateway.errors import GatewayError, NotFound
 from gateway.storage import ids
 from gateway.web import auth
@@ -15,7 +17,7 @@ from gateway.web.problems import status_of
 from gateway.web.proving import claim_of_form, judged_here
 
 blueprint = Blueprint("account", __name__, url_prefix="/akun")
-_DONE = {"password", "pin", "ended", "workstation"}
+_DONE = {"password", "pin", "ended", "workstation", "unregistered"}
 
 
 @blueprint.get("")
@@ -29,7 +31,7 @@ def overview() -> Any:
             devices=logins.devices(session, here, edge().settings, now),
             looks=access.own_looks(session, here.officer),
             has_phone=factors.has_phone(session, here.officer.id),
-            may_register=locks.may_register(here.officer),
+            workstations=_workstations(session, here.officer),
             done=_done(),
             show_id=ids.show,
         )
@@ -56,6 +58,15 @@ def workstation() -> Any:
     with edge().sessions.begin() as session:
         locks.register(session, auth.officer(), auth.device(), name, now)
     return _back("workstation")
+
+
+@blueprint.post("/komputer/hapus")
+@auth.members_only
+def unregister() -> Any:
+    """A computer is none of the office's any more."""
+    with edge().sessions.begin() as session:
+        locks.unregister(session, auth.officer(), request.form.get("device", ""))
+    return _back("unregistered")
 
 
 @blueprint.route("/kata-sandi", methods=["GET", "POST"])
@@ -150,6 +161,11 @@ def _factor_page(problem: GatewayError | None) -> Any:
         link=None if secret is None else totp.link(secret, "Titian", me.username),
     )
     return page, 200 if problem is None else status_of(problem)
+
+
+def _workstations(session: Session, me: Officer) -> list[Workstation] | None:
+    """The computers of the office, for those who look after them; None for others."""
+    return locks.workstations(session) if locks.may_register(me) else None
 
 
 def _done() -> str | None:

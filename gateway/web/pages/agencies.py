@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.access import decisions
 from gateway.access.decisions import Statement
-from gateway.access.model import Role
+from gateway.access.model import Officer, Role
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
@@ -72,7 +72,8 @@ def agency(code: str) -> Any:
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
             may_manage=auth.holds(MANAGERS),
-            may_approve=auth.holds(APPROVERS) and row.created_by != me.username,
+            may_approve=_is_next(row, me),
+            may_reject=auth.holds(APPROVERS),
             done=request.args.get("hasil") if request.args.get("hasil") in _DONE else None,
         )
 
@@ -177,6 +178,13 @@ def _shown(row: AgencyRow) -> str | None:
         return None
     waits = row.state is AgencyState.PENDING
     return keylist.shown(row.fingerprint, approved=not waits)
+
+
+def _is_next(row: AgencyRow, me: Officer) -> bool:
+    """Whether the next approval may be this officer's: for the page; the service decides."""
+    given = {each.officer_id for each in row.approvals}
+    may = APPROVERS if given else MANAGERS
+    return me.username not in {row.created_by, *given} and auth.holds(may)
 
 
 def _agency(code: str) -> AgencyRow:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from gateway.access import logins, sessions
 from gateway.access.sessions import Opened
-from gateway.errors import TooMany, Unauthorized
+from gateway.errors import GatewayError, TooMany, Unauthorized
 from gateway.web import auth
 from gateway.web.edge import edge
 from gateway.web.problems import status_of
@@ -42,7 +42,7 @@ def submit() -> Any:
     try:
         opened = judged(username, log_in)
     except (Unauthorized, TooMany) as refused:
-        return _again(username, refused.sentence), status_of(refused)
+        return _again(username, refused), status_of(refused)
     return auth.remember(redirect(url_for("home.glance"), 303), opened.token)
 
 
@@ -69,5 +69,5 @@ def language() -> Any:
     return answer
 
 
-def _again(username: str, problem: str) -> str:
+def _again(username: str, problem: GatewayError) -> str:
     return render_template("login.html", username=username, problem=problem)
