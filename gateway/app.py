@@ -20,12 +20,12 @@ from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
 from gateway.web.api import batches, enrolments, keysets, log, status, verifications
 from gateway.web.language import words_of_request
-from gateway.web.pages import account, agencies, desk, home, locks, login, trail
+from gateway.web.pages import account, agencies, desk, home, keyacts, locks, login, trail
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
-_PAGES = (login, locks, account, agencies, home, desk, trail)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, trail)
 
 
 class OrjsonProvider(JSONProvider):

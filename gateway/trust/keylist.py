@@ -37,6 +37,7 @@ class KeyLine:
     ends_at: datetime
     rotates_at: datetime
     revoked: datetime | None
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,12 @@ class Event:
 def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLine]:
     """All keys, or those of one agency, by agency, oldest first."""
     return [_line(row, now) for row in store_keylist.keys(session, code)]
+
+
+def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
+    """The agency's keys that are neither revoked nor ended: what can be silenced or revoked."""
+    over = {State.DEACTIVATED, State.COMPROMISED}
+    return [line for line in keys(session, now, code) if line.approved and line.state not in over]
 
 
 def expiring(session: Session, now: datetime) -> list[Expiring]:
@@ -113,6 +120,7 @@ def _line(row: Row[Any], now: datetime) -> KeyLine:
         ends_at=entry.not_after if entry.sign_until is None else entry.sign_until,
         rotates_at=due_at(entry),
         revoked=row.revoked,
+        approved=row.approved_at is not None,
     )
 
 

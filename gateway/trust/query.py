@@ -1,5 +1,6 @@
 """What can be asked about trust: who may speak, with which key, and for what."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,10 +8,10 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import keylife, store, store_keys, store_revocations
+from gateway.trust import keylife, standing, store, store_keys, store_revocations
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
-from keys.keyset import State, may_sign, state_of
+from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
 
 _REFUSALS = {
@@ -80,6 +81,17 @@ def keyset_version(session: Session, agency: str, version: int) -> tuple[Submitt
         if row is not None and row.version == version:
             return keylife.shown(session, row), row.envelope
     raise NotFound("keyset.none", "The agency has no keyset of this version.")
+
+
+def keyset_entries(session: Session, agency: str) -> Mapping[str, KeyEntry]:
+    """The signing keys of the agency's keyset in force, by kid; none before the first."""
+    row = store.keyset_in_force(session, agency)
+    return {} if row is None else standing.read(row).keys
+
+
+def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:
+    """Who has approved that statement."""
+    return tuple(a.officer_id for a in store.find_approvals(session, agency, payload_sha256))
 
 
 def pending(session: Session, agency: str) -> Submitted | None:

@@ -32,14 +32,16 @@ blueprint = Blueprint("agencies", __name__, url_prefix="/instansi")
 MANAGERS = frozenset({Role.KEY_ADMIN})
 APPROVERS = frozenset(Role(role) for role in SECOND_APPROVERS)
 VIEWERS = MANAGERS | APPROVERS | {Role.AUDITOR}
-_DONE = {"created", "recorded", "completed", "rejected", "wrong"}
+_DONE = frozenset(
+    ("created", "recorded", "completed", "rejected", "wrong", "suspended", "revoking", "changed")
+)
 
 
 @blueprint.get("")
 @auth.members_only
 def overview() -> Any:
     """All agencies, and the keys that run out soon."""
-    _only(VIEWERS)
+    only(VIEWERS)
     now = edge().clock()
     with edge().sessions() as session:
         return render_template(
@@ -55,7 +57,7 @@ def overview() -> Any:
 @auth.members_only
 def agency(code: str) -> Any:
     """One agency: its keys, what can be done, and what was done."""
-    _only(VIEWERS)
+    only(VIEWERS)
     now, me = edge().clock(), auth.officer()
     with edge().sessions() as session:
         row = query.agency(session, code)
@@ -71,9 +73,11 @@ def agency(code: str) -> Any:
             history=history,
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
+            living=keylist.living(session, now, code),
             may_manage=auth.holds(MANAGERS),
             may_approve=_is_next(row, me),
             may_reject=auth.holds(APPROVERS),
+            **_of_change(session, code, me),
             done=request.args.get("hasil") if request.args.get("hasil") in _DONE else None,
         )
 
@@ -82,7 +86,7 @@ def agency(code: str) -> Any:
 @auth.members_only
 def new() -> Any:
     """The form for another agency."""
-    _only(MANAGERS)
+    only(MANAGERS)
     return render_template("agency_new.html", record_types=RECORD_TYPES)
 
 
@@ -90,7 +94,7 @@ def new() -> Any:
 @auth.members_only
 def create() -> Any:
     """Create an agency; its ticket is made when it is fetched."""
-    _only(MANAGERS)
+    only(MANAGERS)
     code, label, basis = (_field(name) for name in ("code", "label", "basis"))
     records = sorted(set(request.form.getlist("records")))
     draft = AgencyDraft(code, label, tuple(records), basis, auth.officer().username)
@@ -101,14 +105,14 @@ def create() -> Any:
         service.create_agency(session, draft, trusted, edge().clock())
         return _back(code, "created")
 
-    return decide(_asked("create_agency", Role.KEY_ADMIN, code, body), act)
+    return decide(asked("create_agency", Role.KEY_ADMIN, code, body), act)
 
 
 @blueprint.post("/<code>/tiket")
 @auth.members_only
 def ticket(code: str) -> Any:
     """A one-time ticket as a file, good for 72 hours; earlier ones are void."""
-    _only(MANAGERS)
+    only(MANAGERS)
 
     def act(session: Session) -> Any:
         trusted = anchors.anchors(edge().settings, edge().vault)
@@ -118,14 +122,14 @@ def ticket(code: str) -> Any:
         return answer
 
     _agency(code)
-    return decide(_asked("new_ticket", Role.KEY_ADMIN, code, {"agency": code}), act)
+    return decide(asked("new_ticket", Role.KEY_ADMIN, code, {"agency": code}), act)
 
 
 @blueprint.post("/<code>/setujui")
 @auth.members_only
 def approve(code: str) -> Any:
     """Approve the key that waits, by the end of its fingerprint as it was read to the officer."""
-    _only(APPROVERS)
+    only(APPROVERS)
     row, me, groups = _agency(code), auth.officer(), request.form.get("groups", "")[:40]
     if row.created_by == me.username:
         raise Forbidden("approval.own", "Whoever created the agency may not approve its key.")
@@ -137,14 +141,14 @@ def approve(code: str) -> Any:
         wrong = made.outcome is Outcome.WRONG_GROUPS
         return _back(code, "wrong" if wrong else made.outcome.value)
 
-    return decide(_asked("approve_key", role, code, _of_key(row)), act)
+    return decide(asked("approve_key", role, code, _of_key(row)), act)
 
 
 @blueprint.post("/<code>/tolak")
 @auth.members_only
 def reject(code: str) -> Any:
     """Refuse the key that waits: what was read on the phone was another one."""
-    _only(APPROVERS)
+    only(APPROVERS)
     row, me = _agency(code), auth.officer()
     role = next(role for role in me.roles if role in APPROVERS)
 
@@ -152,10 +156,10 @@ def reject(code: str) -> Any:
         service.reject(session, code, Approver(me.username, role.value), edge().clock())
         return _back(code, "rejected")
 
-    return decide(_asked("reject_key", role, code, _of_key(row)), act)
+    return decide(asked("reject_key", role, code, _of_key(row)), act)
 
 
-def _asked(kind: str, role: Role, code: str, body: Mapping[str, Any]) -> Asked:
+def asked(kind: str, role: Role, code: str, body: Mapping[str, Any]) -> Asked:
     """The statement of an act on an agency, with the officer's reason in it."""
     reason = _field("reason")
     if not 5 <= len(reason) <= 200:
@@ -187,6 +191,18 @@ def _is_next(row: AgencyRow, me: Officer) -> bool:
     return me.username not in {row.created_by, *given} and auth.holds(may)
 
 
+def _of_change(session: Session, code: str, me: Officer) -> dict[str, Any]:
+    """What the officer may do about the change of keys that waits: for the page."""
+    found = query.pending(session, code)
+    given = () if found is None else query.approvers(session, code, found.payload_sha256)
+    may = APPROVERS if given else MANAGERS
+    return {
+        "waiting": found,
+        "may_approve_change": me.username not in given and auth.holds(may),
+        "my_statement": found is not None and found.rule == "revoke" and me.username in given,
+    }
+
+
 def _agency(code: str) -> AgencyRow:
     with edge().sessions() as session:
         return query.agency(session, code)
@@ -208,6 +224,6 @@ def _back(code: str, done: str) -> Any:
     return redirect(url_for("agencies.agency", code=code, hasil=done), 303)
 
 
-def _only(roles: Collection[Role]) -> None:
+def only(roles: Collection[Role]) -> None:
     if not auth.holds(roles):
         raise Forbidden("agencies.role", "Peran Anda tidak mencakup halaman atau tindakan ini.")
