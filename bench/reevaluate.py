@@ -37,6 +37,7 @@ from workers.duty import Duty, carry_out
 
 WORKERS = 2
 BAR = 60
+_AT_ONCE = 50
 _DUTIES: dict[Job, Duty] = {Job.APPLY: apply.DUTY, Job.REEVALUATE: reevaluate.DUTY}
 _WAITING = text("select count(*) from outbox where job = :job and done is null")
 _LIVE = text(
@@ -50,14 +51,12 @@ def run(lab: Lab) -> list[Figure]:
     size, batches = lab.size(1_000, 50), lab.size(1_000, 10)
     trusted = batches * 4 // 5
     with house(lab, "reevaluate") as centre:
-        who, tools = agency.enrol(centre, "bench"), Tools.of(centre.settings)
+        who = agency.enrol(centre, "bench")
         sealed = agency.sealed(who, _batches(size, batches, trusted))
-        _accept(centre, tools, who, islice(sealed, trusted))
+        _publish(centre, who, islice(sealed, trusted))
         log_size = _sequence(centre)
-        _accept(centre, tools, who, sealed)
+        _publish(centre, who, sealed)
         _sequence(centre)
-        tools.sessions.kw["bind"].dispose()
-        _together(centre, Job.APPLY)
         number = _revoke(centre, who, log_size)
         seconds = _together(centre, Job.REEVALUATE)
         _check(centre, number, (batches - trusted, size * trusted))
@@ -80,12 +79,17 @@ def _batches(size: int, batches: int, trusted: int) -> Iterator[Sequence[bytes]]
         ]
 
 
-def _accept(centre: House, tools: Tools, who: Agency, puts: Iterator[agency.Put]) -> None:
-    for put in puts:
-        epoch, seq = map(int, put.path.rsplit("/", 2)[1:])
-        request = PutBatch(who.code, "target", epoch, seq, BytesIO(put.body))
-        with centre.sessions.begin() as session:
-            intake.accept(session, request, tools.intake, datetime.now(UTC))
+def _publish(centre: House, who: Agency, puts: Iterator[agency.Put]) -> None:
+    """Accept the batches and apply them, some at a time."""
+    tools = Tools.of(centre.settings)
+    while some := list(islice(puts, _AT_ONCE)):
+        for put in some:
+            epoch, seq = map(int, put.path.rsplit("/", 2)[1:])
+            request = PutBatch(who.code, "target", epoch, seq, BytesIO(put.body))
+            with tools.sessions.begin() as session:
+                intake.accept(session, request, tools.intake, datetime.now(UTC))
+        tools.sessions.kw["bind"].dispose()
+        _together(centre, Job.APPLY)
 
 
 def _sequence(centre: House) -> int:
