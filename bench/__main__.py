@@ -15,6 +15,7 @@ from bench import (
     figure,
     lookup,
     lookup_name,
+    reevaluate,
     walk,
     work,
 )
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "accept": accept.run,
     "accept_single": accept_single.run,
     "work": work.run,
+    "reevaluate": reevaluate.run,
     "lookup": lookup.run,
     "lookup_name": lookup_name.run,
     "connector": connector.run,

@@ -23,8 +23,7 @@ def reeval() -> None:
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def show(revocation: int | None, *, as_json: bool) -> None:
     """How far each re-evaluation has come."""
-    made = engine.connect(Settings.from_env())
-    with engine.sessions(made)() as session:
+    with engine.opened(Settings.from_env()) as sessions, sessions() as session:
         found = (
             reevaluation.every(session)
             if revocation is None
@@ -49,8 +48,7 @@ def blast_radius(revocation: int, *, as_json: bool) -> None:
     """
     settings = Settings.from_env()
     vault = deks.open_vault(settings)
-    made = engine.connect(settings)
-    with engine.sessions(made)() as session:
+    with engine.opened(settings) as sessions, sessions() as session:
         progress = reevaluation.progress(session, revocation)
         found = blast.radius(session, revocation, vault)
     shown = [_shown(one) for one in found]

@@ -14,6 +14,22 @@ class HeadAnswer(Schema):
     receipt = fields.String(allow_none=True)
 
 
+class QuarantinedAnswer(Schema):
+    """A batch in quarantine, as an `attest` names it."""
+
+    epoch = fields.Integer(required=True)
+    seq = fields.Integer(required=True)
+    payload_sha256 = fields.String(required=True)
+
+
+class RecoveryAnswer(Schema):
+    """The ways out of quarantine: the epoch that may begin and its `prev`; what may be attested."""
+
+    epoch = fields.Integer(required=True, allow_none=True)
+    prev = fields.String(required=True, allow_none=True)
+    quarantined = fields.List(fields.Nested(QuarantinedAnswer), required=True)
+
+
 class DispositionAnswer(Schema):
     """What was found about line `i` (from 0) of a batch: never a value."""
 

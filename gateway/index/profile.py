@@ -30,14 +30,15 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
     """All that the index holds of a person; an id that was merged away leads to the survivor.
 
     Raises:
-        NotFound: `person.unknown`, there is no such person, or none of whom anybody speaks.
+        NotFound: `person.unknown`, there is no such person, or none of whom anybody speaks;
+            `person.under_review`, all that is said of him is being verified.
     """
     person = store_views.survivor(session, person_id)
     people = (
         store_views.members_of(session, tools.vault, [person]).get(person, []) if person else []
     )
     if person is None or not people:
-        raise NotFound("person.unknown", "Tidak ada orang dengan tanda itu.")
+        raise _nobody(session, person)
     people = _by_authority(people, tools)
     rows = attributes.rows(people, tools)
     golden = attributes.golden_of(rows)
@@ -66,6 +67,16 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
         programs=_programs(session, related),
         reviews=store_reviews.of_person(session, person, [r.provenance.record_id for r in related]),
     )
+
+
+def _nobody(session: Session, person: UUID | None) -> NotFound:
+    if person is not None and store_reviews.of_person(session, person, ()):
+        return NotFound(
+            "person.under_review",
+            "Semua data orang ini sedang diverifikasi dan belum ada yang terpercaya. "
+            "Data tetap tersimpan; tanyakan kepada dinas asal, atau coba lagi nanti.",
+        )
+    return NotFound("person.unknown", "Tidak ada orang dengan tanda itu.")
 
 
 def _by_authority(people: Sequence[Said], tools: IndexTools) -> list[Said]:

@@ -65,7 +65,7 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
     """All that the index holds of a person; an id that was merged away leads to the survivor.
 
     Raises:
-        NotFound: `person.unknown`.
+        NotFound: `person.unknown`, or `person.under_review` where all said of him is in quarantine.
     """
     return profiles.profile(session, person_id, tools)
 

@@ -193,8 +193,10 @@ def drop_derived(session: Session, record_ids: Sequence[int]) -> None:
         cur.execute(
             "with old as (delete from person_feature where record_id = any(%s)"
             " returning record_id, keys || coalesce(keys_next, '{}') as keys),"
-            " gone as (delete from block_key b using old, unnest(old.keys) k(key)"
-            " where b.key = k.key and b.record_id = old.record_id returning b.key)"
+            # Row by row through the index: the planner would rather read all keys there are.
+            " gone as (delete from block_key where ctid in (select b.ctid from old,"
+            "  unnest(old.keys) k(key), lateral (select ctid from block_key"
+            "  where key = k.key and record_id = old.record_id offset 0) b) returning key)"
             " update hot_key h set stale = true from (select distinct key from gone) g"
             " where h.key = g.key and not h.stale",
             (list(record_ids),),

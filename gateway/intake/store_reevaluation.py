@@ -250,6 +250,28 @@ def members_left(session: Session, number: int) -> frozenset[str]:
     )
 
 
+def head(session: Session, agency: str, stream: str) -> tuple[int, bool] | None:
+    """The epoch of a stream, and whether a new one may begin; None where nothing came yet."""
+    row = session.execute(
+        select(stream_head.c.epoch, stream_head.c.restart).where(
+            stream_head.c.agency == agency, stream_head.c.stream == stream
+        )
+    ).one_or_none()
+    return None if row is None else (row.epoch, row.restart)
+
+
+def quarantined_in(session: Session, agency: str, stream: str, limit: int) -> list[Row[Any]]:
+    """Batches of a stream in quarantine: `epoch`, `seq`, `payload_sha256`, in their order."""
+    return list(
+        session.execute(
+            select(batch.c.epoch, batch.c.seq, batch.c.payload_sha256)
+            .where(batch.c.agency == agency, batch.c.stream == stream, batch.c.state == _OUT)
+            .order_by(batch.c.epoch, batch.c.seq)
+            .limit(limit)
+        )
+    )
+
+
 def last_trusted(session: Session, agency: str, stream: str) -> bytes | None:
     """The payload hash of the stream's newest batch that is not in quarantine."""
     found: bytes | None = session.scalar(
