@@ -6,6 +6,7 @@ centre works on meanwhile.
 Source: trust.md 1.1, 1.9.
 """
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ Clock = Callable[[], datetime]
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _EXISTING = click.Path(path_type=Path, dir_okay=False, exists=True)
 _WORDS_A_LINE = 6
+_PAUSE = 0.1
+"""Seconds before records that another transaction held are looked at again."""
 
 
 @click.group()
@@ -179,27 +182,40 @@ def _rotate_bix(sessions: sessionmaker[Session], ours: Vault) -> None:
     """Go from wherever the rotation stands to its end."""
     with sessions.begin() as session:
         keys = reindex.begin(session, ours)
-    _each(sessions, "written", lambda s, after: reindex.write_next(s, ours, keys, after))
+    _until_none(
+        sessions,
+        lambda s, after: reindex.write_next(s, ours, keys, after),
+        lambda s: reindex.left_to_write(s, keys),
+    )
     with sessions.begin() as session:
         switched = reindex.switch(session, ours, keys)
-    _each(sessions, "dropped", lambda s, after: reindex.drop_old(s, switched, after))
+    click.echo("every record has the new key; dropping the old one")
+    _until_none(
+        sessions,
+        lambda s, after: reindex.drop_old(s, switched, after),
+        lambda s: reindex.left_to_drop(s, switched),
+    )
     with sessions.begin() as session:
         version = reindex.finish(session, switched)
         _log(session, "bix.rotated", version)
         ours.drop_below("bix", version)
 
 
-def _each(
-    sessions: sessionmaker[Session], what: str, step: Callable[[Session, int], int | None]
+def _until_none(
+    sessions: sessionmaker[Session],
+    step: Callable[[Session, int], int | None],
+    left: Callable[[Session], int],
 ) -> None:
-    """Take a step again and again, each committed, until none is left."""
+    """Take a step from chunk to chunk, each committed, and again while others held records."""
     after: int | None = 0
-    chunks = 0
     while after is not None:
         with sessions.begin() as session:
             after = step(session, after)
-        chunks += after is not None
-    click.echo(f"{what}: {chunks} chunks of at most {reindex.CHUNK} records")
+        if after is None:
+            with sessions() as session:
+                after = 0 if left(session) else None
+            if after == 0:
+                time.sleep(_PAUSE)
 
 
 def _log(session: Session, act: str, version: int) -> None:

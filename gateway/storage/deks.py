@@ -11,7 +11,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, Row, Table, Text, func, select, text
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Integer,
+    LargeBinary,
+    Row,
+    Select,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -57,10 +69,8 @@ class PgDeks:
             found = _find(session, scope)
             if found is None:
                 _put(session, make())
-                found = _find(session, scope)
+                found = _wrapped(session.execute(_of(scope)).one())
             session.commit()
-        if found is None:
-            raise LookupError("a data key that was stored is not there")
         return found
 
 
@@ -129,12 +139,10 @@ def check_retired(session: Session, below: int) -> None:
         )
 
 
-def count(session: Session, below: int | None = None) -> int:
-    """How many data keys there are that were not destroyed; of older KEKs than `below` if given."""
-    query = select(func.count()).select_from(dek).where(dek.c.wrapped.is_not(None))
-    if below is not None:
-        query = query.where(dek.c.kek_version < below)
-    return session.scalar(query) or 0
+def count(session: Session, below: int) -> int:
+    """How many data keys that were not destroyed are wrapped by a KEK older than `below`."""
+    older = dek.c.wrapped.is_not(None) & (dek.c.kek_version < below)
+    return session.scalar(select(func.count()).select_from(dek).where(older)) or 0
 
 
 def summary(session: Session) -> list[Row[Any]]:
@@ -156,8 +164,12 @@ def summary(session: Session) -> list[Row[Any]]:
 
 
 def _find(session: Session, scope: str) -> Wrapped | None:
-    row = session.execute(select(*_COLUMNS).where(dek.c.scope == scope)).one_or_none()
+    row = session.execute(_of(scope)).one_or_none()
     return None if row is None else _wrapped(row)
+
+
+def _of(scope: str) -> Select[Any]:
+    return select(*_COLUMNS).where(dek.c.scope == scope)
 
 
 def _put(session: Session, made: Wrapped) -> None:

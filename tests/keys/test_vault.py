@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from keys import checkpoint, merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
+from keys.deks import NoDeks, Wrapped
 from keys.errors import KeyFileError, NotAnExtension, VaultError
 from keys.privatefile import write_private
 from keys.vault import Hmac, Vault
@@ -97,6 +98,7 @@ def test_many_are_sealed_and_opened_in_order(vault: Vault) -> None:
     assert len({each[9:21] for each in sealed}) == 100
     assert vault.open_many(SCOPE, aads, sealed) == plains
     assert vault.seal_many(SCOPE, [], []) == []
+    assert vault.open_many(SCOPE, [], []) == []
     with pytest.raises(VaultError):
         vault.open_many(SCOPE, aads[::-1], sealed)
 
@@ -185,6 +187,8 @@ def test_a_vault_without_data_keys_signs_and_indexes_but_does_not_seal(
         with pytest.raises(VaultError) as refused:
             act()
         assert refused.value.code == "vault.no_store"
+    with pytest.raises(VaultError):
+        NoDeks().add(SCOPE, lambda: Wrapped(bytes(8), SCOPE, None, 1))
 
 
 def test_every_blind_index_version_can_be_asked_for(path: Path, vault: Vault) -> None:

@@ -2,7 +2,10 @@
 
 import itertools
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -21,7 +24,7 @@ from schemas.profile import Profile
 from tests.conftest import Database
 from tests.index_db import people
 from tests.index_db.conftest import load
-from tests.intake.factory import tools_of
+from tests.intake.factory import enrol, tools_of
 from tests.shared import ROOT
 
 Titian = Callable[..., Result]
@@ -115,6 +118,43 @@ def test_a_bix_is_rotated_by_one_command_also_after_a_kill(
     assert logged(fresh_database) == [("bix.rotated", 2)]
     assert "BIX 3" in titian("vault", "rotate", "bix").output
     assert finds()
+
+
+def test_a_rotation_killed_in_the_middle_goes_on(
+    fresh_database: Database, titian: Titian, tools: IndexTools
+) -> None:
+    said = people.town(40)
+    load(fresh_database, tools, people.batches(said, 50))
+    niks = [s.values["nik"] for s in said if "nik" in s.values]
+
+    def finds_all() -> bool:
+        with fresh_database.session() as session:
+            return all(index.find(session, Search(nik=nik), tools) for nik in niks)
+
+    def waiting() -> int:
+        with fresh_database.session() as session:
+            return session.scalar(
+                text("select count(*) from person_feature where keys_next is null")
+            )
+
+    with fresh_database.session() as holding:
+        holding.execute(text("select 1 from person_feature order by record_id limit 3 for update"))
+        command = [sys.executable, "-m", "gateway", "vault", "rotate", "bix"]
+        environ = os.environ | fresh_database.settings.environ()
+        with subprocess.Popen(
+            command, env=environ, cwd=ROOT, stdout=subprocess.DEVNULL
+        ) as rotating:
+            while waiting() > 3:
+                assert rotating.poll() is None
+            assert finds_all()
+            assert code(titian("vault", "rotate", "bix")) == "vault.busy"
+            rotating.kill()
+        assert waiting() == 3
+        assert finds_all()
+    done = titian("vault", "rotate", "bix")
+    assert done.exit_code == 0, done.output
+    assert fresh_database.vault.bix_versions == (2,)
+    assert finds_all()
 
 
 def test_any_two_of_three_shares_open_the_backup(
@@ -219,6 +259,36 @@ def test_the_inventory_lists_every_key_and_no_secret(
     raw = json.loads(fresh_database.settings.vault_file.read_bytes())
     for secret in (raw["log"], raw["house"], *raw["kek"].values(), *raw["bix"].values()):
         assert secret not in done.output + plain
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ("update key set sign_until = null", "active"),
+        ("update key set suspended_at = now()", "suspended"),
+        ("update agency set state = 'suspended'", "suspended"),
+        ("update key set approved_at = null", "waiting"),
+        ("update key set not_after = now() - interval '1 hour'", "expired"),
+        (
+            (
+                "insert into revocation (agency, kid, since, size_at_since, reason, at, leaf)"
+                " select agency, kid, now(), 0, 'lost', now(), raw from key"
+            ),
+            "revoked",
+        ),
+    ],
+)
+def test_the_inventory_says_the_state_of_an_agencys_key(
+    fresh_database: Database, titian: Titian, change: str, state: str
+) -> None:
+    agency = enrol(fresh_database, now=datetime.now(UTC).replace(microsecond=0))
+    with fresh_database.session() as session:
+        session.execute(text(change))
+        session.commit()
+    lines = json.loads(titian("keys", "inventory", "--json").output)
+    (one,) = (line for line in lines if line["kind"] == "A-sign")
+    assert (one["state"], one["name"]) == (state, agency.signer.kid)
+    assert one["fingerprint"] == agency.signer.public.fingerprint()
 
 
 def test_a_new_vault_is_made_once(titian: Titian, tmp_path) -> None:
