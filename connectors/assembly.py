@@ -9,14 +9,16 @@ from zoneinfo import ZoneInfo
 from connectors.client import Client, RequestsTransport, Transport
 from connectors.config import Config
 from connectors.courier import Courier, log_seen
-from connectors.enrolment import load_anchors, open_keys, require_active, signer_of
+from connectors.enrolment import load_anchors, open_keys, require_active
 from connectors.errors import FixSettings
 from connectors.ids import load_secret
 from connectors.mapping import Mapper
 from connectors.memory import Memory
+from connectors.rotating import Hands, revoiced, take_up
 from connectors.runner import Job
 from connectors.sealing import Voice
 from connectors.sources.registry import open_source
+from connectors.speaker import Speaker, first_kid, signer_of
 from connectors.transforms import Context
 from keys.errors import KeyFileError
 from keys.privatefile import read_private
@@ -89,29 +91,57 @@ def reading(config: Config, memory: Memory, outside: Outside) -> Iterator[Job]:
         source.close()
 
 
+def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
+    """The agency's keys, the one that speaks now chosen, and its gateway.
+
+    Raises:
+        FixSettings: not enrolled, or the key file cannot be opened.
+        Wait: the enrolment is not active yet.
+        CallCentre: no key of this connector may speak.
+    """
+    require_active(config, memory)
+    url, anchors = load_anchors(config)
+    store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
+    transport = outside.transport or RequestsTransport(config.ca_file)
+    speaker = Speaker(signer_of(store, first_kid(store, config.agency)))
+    client = Client(url, config.agency, transport, speaker, outside.clock, lambda: log_seen(memory))
+    hands = Hands(store, speaker, client, anchors, memory, outside.clock)
+    take_up(hands)
+    return hands
+
+
 @contextmanager
 def publishing(config: Config, memory: Memory, outside: Outside) -> Iterator[tuple[Job, Courier]]:
     """A job with the agency's voice, and the courier to its gateway.
 
     Raises:
-        FixSettings: not enrolled, or the key cannot be opened.
-        Wait: the enrolment is not active yet.
+        ConnectorError: as `open_hands`.
     """
-    require_active(config, memory)
-    url, anchors = load_anchors(config)
-    store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
-    signer = signer_of(store, config)
-    transport = outside.transport or RequestsTransport(config.ca_file)
-    client = Client(url, config.agency, transport, signer, outside.clock, lambda: log_seen(memory))
+    with publishing_with(open_hands(config, memory, outside), config, outside) as work:
+        yield work
+
+
+@contextmanager
+def publishing_with(
+    hands: Hands, config: Config, outside: Outside
+) -> Iterator[tuple[Job, Courier]]:
+    """The same with keys already open, so that a rotation changes the voice of both."""
     blocks: dict[str, tuple[str, ...]] = {}
     for block in config.publish:
         blocks[block.stream] = (*blocks.get(block.stream, ()), block.name)
-    courier = Courier(client, memory, anchors, outside.clock, blocks)
-    with reading(config, memory, outside) as job:
+    courier = Courier(
+        hands.client,
+        hands.memory,
+        hands.anchors,
+        outside.clock,
+        blocks,
+        voiced=lambda parcel: revoiced(hands, parcel),
+    )
+    with reading(config, hands.memory, outside) as job:
         yield (
             Job(
                 **{name: getattr(job, name) for name in Job.__slots__ if name != "voice"},
-                voice=Voice(anchors.aud, config.agency, signer),
+                voice=Voice(hands.anchors.aud, config.agency, hands.speaker),
             ),
             courier,
         )

@@ -21,6 +21,8 @@ from keys.httpsig import LogSeen
 from keys.signers import Signer
 
 BATCH_MIME = "application/vnd.titian.batch.v1"
+KEYSET_MIME = "application/vnd.titian.keyset.v1+json"
+SUSPENSION_MIME = "application/vnd.titian.suspension.v1+json"
 LARGEST_ANSWER = 32 << 20
 TIMEOUT = (10.0, 60.0)
 _AGAIN = frozenset({429, 502, 503, 504})
@@ -127,6 +129,26 @@ class Client:
             "GET", f"/v1/enrolments/{self.agency}?ticket_id={quote(ticket_id, safe='')}"
         )
 
+    # -- keysets
+
+    def put_keyset(self, envelope: bytes) -> Mapping[str, Any]:
+        """How a keyset statement stands now. Sending the same bytes again is harmless."""
+        return self._statement("keysets", envelope, KEYSET_MIME)
+
+    def keyset(self, version: int) -> Mapping[str, Any] | None:
+        """A version of the agency's keyset with its log proof, or None where there is none."""
+        path = f"/v1/agencies/{self.agency}/keysets/{version}"
+        try:
+            return self._json("GET", path, signed=self.signer is not None)
+        except Problem as problem:
+            if problem.status == 404:
+                return None
+            raise
+
+    def put_suspension(self, envelope: bytes) -> Mapping[str, Any]:
+        """What became of a suspension."""
+        return self._statement("suspensions", envelope, SUSPENSION_MIME)
+
     # -- publishing
 
     def head(self, stream: str) -> Mapping[str, Any]:
@@ -172,6 +194,10 @@ class Client:
             raise
         return answer.body.decode("utf-8", errors="replace")
 
+    def _statement(self, kind: str, envelope: bytes, mime: str) -> Mapping[str, Any]:
+        path = f"/v1/agencies/{self.agency}/{kind}"
+        return _object(self._call("POST", path, envelope, mime, signed=True))
+
     def _stream(self, stream: str) -> str:
         return f"/v1/agencies/{self.agency}/streams/{stream}"
 
@@ -179,14 +205,7 @@ class Client:
         self, method: str, path: str, body: object = None, *, signed: bool = False
     ) -> Mapping[str, Any]:
         sent = None if body is None else json.dumps(body).encode("utf-8")
-        answer = self._call(method, path, sent, "application/json", signed=signed)
-        try:
-            value = json.loads(answer.body)
-        except ValueError as err:
-            raise Wait("gateway.answer", reason="not JSON") from err
-        if not isinstance(value, dict):
-            raise Wait("gateway.answer", reason="not a JSON object")
-        return value
+        return _object(self._call(method, path, sent, "application/json", signed=signed))
 
     def _call(
         self,
@@ -222,6 +241,16 @@ class Client:
             nonce=secrets.token_urlsafe(16),
             log_seen=self.log_seen(),
         )
+
+
+def _object(answer: Answer) -> Mapping[str, Any]:
+    try:
+        value = json.loads(answer.body)
+    except ValueError as err:
+        raise Wait("gateway.answer", reason="not JSON") from err
+    if not isinstance(value, dict):
+        raise Wait("gateway.answer", reason="not a JSON object")
+    return value
 
 
 def _problem(answer: Answer) -> Problem:

@@ -47,6 +47,8 @@ class Courier:
     clock: Callable[[], datetime]
     blocks_of: Mapping[str, tuple[str, ...]]
     sent: Callable[[str, int], None] = lambda _stream, _seq: None
+    voiced: Callable[[Parcel], Parcel] = lambda parcel: parcel
+    """The parcel under a key that may still speak for it."""
 
     def catch_up(self, stream: str) -> bool:
         """Agrees with the gateway on the head; True if the stream must begin with a full snapshot.
@@ -73,7 +75,8 @@ class Courier:
     def send(self, stream: str) -> int:
         """Sends every batch without a receipt and keeps the receipts; how many went out."""
         sent = 0
-        for parcel in self.memory.outbox.unsent(stream):
+        for sealed in self.memory.outbox.unsent(stream):
+            parcel = self.voiced(sealed)
             try:
                 receipt = self._asked(
                     lambda p=parcel: self.client.put_batch(p.stream, p.epoch, p.seq, p.body)  # type: ignore[misc]

@@ -11,11 +11,13 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from connectors import keybook
 from connectors.client import Client, Problem
 from connectors.config import Config
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
 from connectors.memory import Memory
+from connectors.speaker import signer_of, signing_kids
 from keys import dsse, keyset
 from keys.canonical import from_base64, to_base64
 from keys.enrolment import Ticket, parse_ticket, seal_enrolment
@@ -67,17 +69,6 @@ def open_keys(config: Config, passphrase: str | None) -> KeyStore:
         raise FixSettings("settings.key", reason=f"{err.strerror}.") from err
 
 
-def signer_of(store: KeyStore, config: Config) -> Signer:
-    """The agency's signer; `enrol` has made its key."""
-    kids = store.kids()
-    if not kids:
-        raise FixSettings("enrol.needed", agency=config.agency)
-    try:
-        return store.signer(kids[-1])
-    except TrustError as err:
-        raise FixSettings("settings.key", reason=str(err)) from err
-
-
 def enrol(
     ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime
 ) -> Standing:
@@ -86,21 +77,26 @@ def enrol(
     Raises:
         CallCentre: the gateway refused, or its log proof does not hold.
     """
-    if not store.kids():
-        store.generate(ticket.agency)
-    public = store.public(store.kids()[-1])
+    kid = _own_kid(store, memory) or store.generate(ticket.agency)
+    public = store.public(kid)
     kept = memory.fact("enrolment") or {}
     try:
         if kept.get("ticket_id") != ticket.ticket_id:
-            _post(ticket, store, client, memory, now)
+            _post(ticket, signer_of(store, kid), client, memory, now)
         answer = client.enrolment(ticket.ticket_id)
     except Problem as problem:
         raise problem.error() from problem
     return _standing(answer, public, ticket, memory)
 
 
-def _post(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime) -> None:
-    signer = store.signer(store.kids()[-1])
+def _own_kid(store: KeyStore, memory: Memory) -> str | None:
+    """The key that enrols, or was enrolled: the one the memory names, else any that signs."""
+    kids = signing_kids(store)
+    named = (memory.fact("keyset") or {}).get("kid")
+    return named if named in kids else next(iter(kids), None)
+
+
+def _post(ticket: Ticket, signer: Signer, client: Client, memory: Memory, now: datetime) -> None:
     kept = memory.fact("keyset")
     if kept is None or kept["kid"] != signer.kid or kept["aud"] != ticket.aud:
         instance = socket.gethostname().split(".")[0][:40] or "connector"
@@ -128,7 +124,10 @@ def _standing(
         if not isinstance(leaf, str) or not isinstance(proof, str):
             # Approved, but not yet in a signed checkpoint: not active to us.
             return Standing("pending", public.fingerprint(), approvals)
-        check_proof(proof, bytes.fromhex(leaf), anchors_of(ticket))
+        book = keybook.load(memory)
+        if book is None or leaf != book.leaf.hex():
+            raise CallCentre("trust.proof", reason="The leaf is not that of our keyset.")
+        check_proof(proof, book.leaf, anchors_of(ticket))
         memory.put_fact("keyset_proof", {"leaf": leaf, "proof": proof})
     elif state != "pending":
         raise CallCentre("gateway.refused", title=state[:40], code="enrol.state")

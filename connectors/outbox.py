@@ -61,6 +61,11 @@ class Outbox:
             yield parcel
             epoch, seq = parcel.epoch, parcel.seq
 
+    def put_body(self, parcel: Parcel) -> None:
+        """The batch under another signature; its identity stays."""
+        statement = "UPDATE outbox SET body = ? WHERE stream = ? AND epoch = ? AND seq = ?"
+        self._file.run(statement, parcel.body, parcel.stream, parcel.epoch, parcel.seq)
+
     def payload_hash(self, stream: str, epoch: int, seq: int) -> bytes | None:
         statement = "SELECT payload_sha256 FROM outbox WHERE stream = ? AND epoch = ? AND seq = ?"
         row = self._file.one(statement, stream, epoch, seq)

@@ -4,15 +4,16 @@ import base64
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from io import BytesIO
 from typing import Any
 
 from connectors.config import Publish
 from connectors.memory import Head, Memory
 from connectors.outbox import Parcel
-from keys import frame, merkle
+from keys import dsse, frame, merkle
 from keys.canonical import to_moment
 from keys.signers import Signer
 
@@ -29,6 +30,17 @@ class Voice:
     aud: str
     agency: str
     signer: Signer
+
+
+def signed_by(parcel: Parcel) -> frozenset[str]:
+    """The kids that the batch's envelope names as its signers."""
+    envelope = dsse.parse(frame.read_head(BytesIO(parcel.body)))
+    return frozenset(signature.keyid for signature in envelope.signatures)
+
+
+def sealed_again(parcel: Parcel, signer: Signer) -> Parcel:
+    """The same batch under another key: payload, hash, number and lines stay as they are."""
+    return replace(parcel, body=frame.resign(parcel.body, [signer]))
 
 
 def genesis(agency: str, stream: str) -> Head:

@@ -2,8 +2,9 @@
 
 A ticket is a small JSON file that an IT officer is given on paper or by letter. The connector
 checks the gateway's keys against it, makes its own keys, and answers the gateway's challenge with a
-statement that all of these keys sign. The ticket's secret itself never travels: the statement
-carries an HMAC under ``ticket_key(secret)``, and that key is all the gateway keeps.
+statement that all of these keys sign, but for the recovery key, which lies offline. The ticket's
+secret itself never travels: the statement carries an HMAC under ``ticket_key(secret)``, and that
+key is all the gateway keeps.
 
 Source: trust.md 1.5 (steps 1 to 3); RFC 2104 (HMAC).
 """
@@ -141,7 +142,7 @@ def seal_enrolment(
         ticket: the agency's ticket.
         nonce: the gateway's challenge.
         keyset_sha256: SHA-256 of the keyset's payload bytes.
-        signers: all keys of the keyset.
+        signers: all keys of the keyset but those of recovery.
     """
     proof = {
         "v": 1,
@@ -166,7 +167,9 @@ def ticket_of(envelope: Envelope) -> str:
 def check_enrolment(
     envelope: Envelope, challenge: Challenge, keyset: Keyset, keyset_sha256: bytes
 ) -> None:
-    """Return if the proof answers this challenge, for this keyset, signed by all of its keys.
+    """Return if the proof answers this challenge, for this keyset, signed by its keys in use.
+
+    A recovery key lies offline and cannot answer in time; it has signed the keyset itself.
 
     Raises:
         BadStatement: another challenge, gateway, ticket or keyset (``enrol.challenge``).
@@ -174,7 +177,8 @@ def check_enrolment(
             (``enrol.possession``), or a signature is wrong.
     """
     fields = _read(envelope)
-    provers = keyset.provers()
+    recovery = keyset.recovery.keys.keys() if keyset.recovery else set()
+    provers = {kid: key for kid, key in keyset.provers().items() if kid not in recovery}
     if envelope.verify(provers) != provers.keys():
         raise BadSignature("enrol.possession", "A key of the keyset has not signed the enrolment.")
     given = (fields.text("aud"), fields.text("ticket_id"), fields.text("nonce"))

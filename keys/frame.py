@@ -14,6 +14,7 @@ Source: RFC 8878 (zstd); RFC 6962 §2.1 (tree over the lines); trust.md 2.3 and 
 """
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -127,6 +128,19 @@ def lines_and_root(
         lines += group
         leaves += [sha256(b"\0" + line).digest() for line in group]
     return Body(lines, leaves, merkle.root(leaves))
+
+
+def resign(body: bytes, signers: Sequence[Signer]) -> bytes:
+    """The same batch under other signatures: payload and lines stay byte for byte.
+
+    Raises:
+        BadFrame: the body is not a batch.
+        BadEnvelope: nor is its envelope one.
+    """
+    stream = io.BytesIO(body)
+    envelope = dsse.parse(read_head(stream))
+    fresh = dsse.seal(envelope.payload_type, envelope.payload, signers)
+    return MAGIC + len(fresh).to_bytes(4, "big") + fresh + stream.read()
 
 
 def pack(envelope: bytes, lines: Sequence[bytes]) -> bytes:

@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
-from keys import checkpoint, dsse, frame, httpsig, merkle, succession
+from keys import checkpoint, dsse, frame, httpsig, merkle, succession, suspension
+from keys.bundle import keyset_entry
 from keys.canonical import canonical, from_base64, to_base64, to_moment
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.enrolment import Challenge, Ticket, check_enrolment, format_ticket, ticket_key, ticket_of
 from keys.errors import TrustError
+from keys.keyset import Keyset, may_sign, state_of
 from keys.signers import Ed25519Signer, PublicKey
 from schemas import batch as batches
 from schemas.line import BatchParser, LineParser, Parsed
@@ -40,6 +42,21 @@ class Stored:
     leaf: bytes
 
 
+@dataclass
+class Version:
+    keyset: Keyset
+    sha256: bytes
+    envelope: bytes
+    pending: bool = False
+
+    @property
+    def leaf(self) -> bytes:
+        keyset = self.keyset
+        return merkle.leaf_hash(
+            canonical(keyset_entry(keyset.agency, keyset.version, self.envelope))
+        )
+
+
 class Refusal(Exception):
     def __init__(self, status: int, code: str, **details: object) -> None:
         super().__init__(code)
@@ -55,6 +72,7 @@ class Gateway:
     integrate_at_once: bool = True
     give_receipt_in_head: bool = True
     suspended: bool = False
+    clock: Callable[[], datetime] = lambda: now()  # noqa: PLW0108
     down: bool = False
     keep_lines: bool = True
     page: int = 1
@@ -71,6 +89,11 @@ class Gateway:
         self.tickets: dict[str, Ticket] = {}
         self.nonces: dict[str, str] = {}
         self.enrolled: dict[str, dict] = {}
+        self.signers: list[list[str]] = []
+        self.versions: dict[str, list[Version]] = {}
+        self.rotated: dict[str, list[datetime]] = {}
+        self.silenced: set[str] = set()
+        self.known_elsewhere: set[bytes] = set()
         self.leaves: list[bytes] = []
         self.pending: list[bytes] = []
 
@@ -148,6 +171,9 @@ class Gateway:
             r"POST /v1/enrolments/([a-z0-9-]+)/challenge": self._challenge,
             r"POST /v1/enrolments/([a-z0-9-]+)": self._enrol,
             r"GET /v1/enrolments/([a-z0-9-]+)\?ticket_id=(.+)": self._enrolment,
+            rf"POST {agency}/keysets": self._succeed,
+            rf"GET {agency}/keysets/(\d+)": self._version,
+            rf"POST {agency}/suspensions": self._suspend,
             rf"GET {agency}{stream}/head": self._head,
             rf"PUT {agency}{stream}/batches/(\d+)/(\d+)": self._put,
             rf"GET {agency}{stream}/batches/(\d+)/(\d+)/result": self._result,
@@ -175,13 +201,80 @@ class Gateway:
             AUD, ticket.ticket_id, self.nonces[ticket.ticket_id], ticket_key(ticket.secret)
         )
         check_enrolment(proof, challenge, accepted, envelope.payload_sha256)
-        entry = canonical({"t": "keyset", "dsse": sent["keyset"]})
-        leaf = merkle.leaf_hash(entry)
+        stored = Version(accepted, envelope.payload_sha256, from_base64(sent["keyset"]))
+        leaf = stored.leaf
         self.enrolled[agency] = {"keyset": accepted, "leaf": leaf, "active": self.approve_at_once}
+        self.versions[agency] = [stored]
         if self.approve_at_once:
             self.leaves.append(leaf)
         key = next(iter(accepted.keys.values())).public
         return _json(202, {"state": "pending", "fingerprint": key.fingerprint()})
+
+    # -- keysets
+
+    def _succeed(self, handler, body, agency):
+        kid = self._verify(handler, agency, body)
+        envelope, stored = dsse.parse(body), self.versions[agency]
+        for version in stored:
+            if version.sha256 == envelope.payload_sha256:
+                return _json(200, self._told(version))
+        keyset = stored[-1].keyset
+        instance = keyset.keys[kid].instance
+        last = {instance: self.rotated[agency][-1]} if self.rotated.get(agency) else {}
+        suspended = frozenset(self.silenced)
+        standing = succession.Standing(keyset, stored[-1].sha256, suspended, last)
+        known = {key.raw for each in stored for key in each.keyset.provers().values()}
+        known |= self.known_elsewhere
+        try:
+            found = succession.accept_next(
+                envelope, standing, known_keys=known - {k.raw for k in keyset.provers().values()},
+                centre={}, now=self.clock(),
+            )  # fmt: skip
+        except TrustError as err:
+            raise Refusal(409, err.code) from err
+        version = Version(found.keyset, envelope.payload_sha256, body, pending=found.persons > 0)
+        stored.append(version)
+        if found.rule is succession.Rule.ROTATE:
+            self.rotated.setdefault(agency, []).append(self.clock())
+        if not version.pending:
+            self._put_in_force(agency, version)
+        return _json(201, self._told(version))
+
+    def _put_in_force(self, agency: str, version: "Version") -> None:
+        version.pending = False
+        self.enrolled[agency]["keyset"] = version.keyset
+        (self.leaves if self.integrate_at_once else self.pending).append(version.leaf)
+
+    def approve_keyset(self, agency: str) -> None:
+        self._put_in_force(agency, self.versions[agency][-1])
+
+    def _version(self, handler, body, agency, number):
+        self._verify(handler, agency, None)
+        stored = self.versions.get(agency, [])
+        if int(number) > len(stored):
+            raise Refusal(404, "keyset.none")
+        version = stored[int(number) - 1]
+        return _json(200, self._told(version) | {"envelope": to_base64(version.envelope)})
+
+    def _told(self, version: "Version") -> dict:
+        logged = version.leaf in self.leaves
+        return {
+            "version": version.keyset.version,
+            "state": "pending" if version.pending else "active",
+            "payload_sha256": version.sha256.hex(),
+            "leaf": version.leaf.hex() if logged else None,
+            "proof": self._proof_text(version.leaf) if logged else None,
+            "approvals": 0,
+            "needed": int(version.pending),
+        }
+
+    def _suspend(self, handler, body, agency):
+        self._verify(handler, agency, body)
+        stored = self.versions[agency][-1]
+        standing = succession.Standing(stored.keyset, stored.sha256, frozenset(self.silenced))
+        judged = suspension.judge(dsse.parse(body), standing, {}, self.clock())
+        self.silenced.add(judged.said.kid)
+        return _json(201, {"kid": judged.said.kid, "state": "suspended"})
 
     def approve(self, agency: str) -> None:
         self.enrolled[agency]["active"] = True
@@ -221,8 +314,11 @@ class Gateway:
         self._verify(handler, agency, body)
         reader = BytesIO(body)
         envelope = dsse.parse(frame.read_head(reader))
-        keys = {kid: entry.public for kid, entry in self.enrolled[agency]["keyset"].keys.items()}
+        keys = {
+            each.keyid: self._speaker(agency, each.keyid).public for each in envelope.signatures
+        }
         envelope.verify(keys)
+        self.signers.append(sorted(keys))
         payload = batches.load(envelope.payload)
         told = (payload.aud, payload.agency, payload.stream, payload.epoch, payload.seq)
         if told != (AUD, agency, stream, int(epoch), int(seq)):
@@ -333,9 +429,21 @@ class Gateway:
         request = httpsig.Request(handler.command, self.url + handler.path, headers, digest)
 
         def key_of(kid: str) -> PublicKey:
-            return self.enrolled[agency]["keyset"].keys[kid].public
+            return self._speaker(agency, kid, silenced=handler.path.endswith("s")).public
 
-        httpsig.verify(request, key_of, now=now())
+        return httpsig.verify(request, key_of, now=self.clock()).kid
+
+    def _speaker(self, agency, kid, *, silenced=False):
+        """The entry of a key that may speak; a suspended one may still hand in statements."""
+        keyset = self.enrolled[agency]["keyset"]
+        if kid not in keyset.keys:
+            raise Refusal(401, "key.unknown")
+        revoked = {each.kid for each in keyset.revoked}
+        suspended = () if silenced else self.silenced
+        state = state_of(keyset.keys[kid], self.clock(), revoked, suspended)
+        if not may_sign(state):
+            raise Refusal(401, f"key.{state.value}")
+        return keyset.keys[kid]
 
 
 class Handler(BaseHTTPRequestHandler):

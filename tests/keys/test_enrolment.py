@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -135,3 +136,10 @@ def test_any_other_proof_is_refused(envelope: dsse.Envelope, code: str) -> None:
     with pytest.raises((BadSignature, BadStatement)) as refused:
         enrolment.check_enrolment(envelope, CHALLENGE, KEYSET, SHA)
     assert refused.value.code == code
+
+
+def test_a_recovery_key_lies_offline_and_need_not_answer_the_challenge() -> None:
+    recovery = Ed25519Signer.from_seed("dinsos", bytes([3]) * 32)
+    named = replace(KEYSET, recovery=keyset.Recovery(1, {recovery.kid: recovery.public}))
+    sha = sha256(keyset.encode(named)).digest()
+    enrolment.check_enrolment(proof(sha=sha), CHALLENGE, named, sha)

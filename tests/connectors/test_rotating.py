@@ -1,0 +1,386 @@
+"""A key hands over to its successor: nobody notices, and death at any step changes nothing."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+import pytest
+
+from connectors import assembly, keybook, rotating
+from connectors.assembly import Outside
+from connectors.client import RequestsTransport
+from connectors.config import Config
+from connectors.errors import CallCentre, Wait
+from connectors.memory import Memory
+from connectors.rotating import Hands
+from connectors.runner import Wishes, publish, seal_only
+from keys import dsse, rotation
+from keys.keyset import PAYLOAD_TYPE, parse_statement
+from keys.keystore import KeyStore
+from keys.rotation import Step, due_at
+from keys.signers import Ed25519Signer
+from tests.connectors import gateway as fake
+from tests.shared import ROOT
+
+AFTER_SWITCH = (Step.SWITCHED, Step.DONE)
+
+
+@contextmanager
+def hands_of(agency, clock: Callable[[], datetime] = fake.now):
+    config = Config.load(agency.config, state=agency.state)
+    memory = Memory.open(config.places.memory)
+    try:
+        yield assembly.open_hands(config, memory, Outside(clock, lambda: ""))
+    finally:
+        memory.close()
+
+
+@contextmanager
+def at_work(agency, clock: Callable[[], datetime] = fake.now):
+    config = Config.load(agency.config, state=agency.state)
+    outside = Outside(clock, lambda: "")
+    with (
+        hands_of(agency, clock) as hands,
+        assembly.publishing_with(hands, config, outside) as (job, courier),
+    ):
+        yield hands, job, courier
+
+
+def later(**delta: float) -> Callable[[], datetime]:
+    return lambda: fake.now() + timedelta(**delta)
+
+
+def signers(gateway) -> list[str]:
+    return [kid for kids in gateway.signers for kid in kids]
+
+
+def test_a_rotation_is_two_versions_one_proof_and_a_new_voice(enrolled, gateway):
+    enrolled.run("publish")
+    with at_work(enrolled) as (hands, job, courier):
+        old = hands.speaker.kid
+        rotated = rotating.rotate(hands)
+        assert (rotated.step, rotated.old) == (Step.SWITCHED, old)
+        assert hands.speaker.kid == rotated.new != old
+        enrolled.sql("UPDATE mustahik SET nama = 'Baru' WHERE id = 1")
+        publish(job, courier, Wishes())
+    assert signers(gateway)[-1] == rotated.new
+    assert len(gateway.versions["baz"]) == 2
+    answer = enrolled.run("publish", "--json")
+    assert (answer.code, answer.json["open"]) == (0, 0)
+
+
+def test_the_log_must_prove_the_version_before_the_new_key_speaks(enrolled, gateway):
+    gateway.integrate_at_once = False
+    with hands_of(enrolled) as hands:
+        old = hands.speaker.kid
+        assert rotating.rotate(hands).step is Step.SUBMITTED
+        assert hands.speaker.kid == old
+        gateway.integrate()
+        assert rotating.rotate(hands).step is Step.SWITCHED
+        assert hands.speaker.kid != old
+
+
+def test_a_proof_of_something_else_is_not_believed(enrolled, gateway):
+    honest = gateway._proof_text
+    gateway._proof_text = lambda leaf: honest(gateway.leaves[0])
+    with hands_of(enrolled) as hands:
+        old = hands.speaker.kid
+        with pytest.raises(CallCentre) as caught:
+            rotating.rotate(hands)
+        assert caught.value.code == "trust.proof"
+        assert hands.speaker.kid == old
+
+
+def test_a_keyset_of_the_gateways_own_making_is_not_believed(enrolled, gateway):
+    first, thief = gateway.versions["baz"][0], Ed25519Signer.generate("baz")
+    (old,) = first.keyset.keys
+    payload = rotation.next_statement(first.keyset, first.sha256, old, thief.public, fake.now())
+    envelope = dsse.seal(PAYLOAD_TYPE, payload, [thief])
+    forged = fake.Version(parse_statement(payload), sha256(payload).digest(), envelope)
+    gateway.versions["baz"].append(forged)
+    gateway.leaves.append(forged.leaf)
+    with hands_of(enrolled) as hands, pytest.raises(CallCentre) as caught:
+        rotating.rotate(hands)
+    assert caught.value.code == "trust.keyset"
+    assert len(gateway.versions["baz"]) == 2
+
+
+# -- death at every step
+
+
+class Death(BaseException):
+    pass
+
+
+class Mortal:
+    """Counts effects, and dies before the one whose turn it is."""
+
+    def __init__(self, turn: int) -> None:
+        self.left = turn
+
+    def effect(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise Death
+
+
+class MortalStore(KeyStore):
+    __slots__ = ("mortal",)
+
+    def generate(self, *arguments):
+        self.mortal.effect()
+        kid = super().generate(*arguments)
+        self.mortal.effect()
+        return kid
+
+
+class MortalMemory(Memory):
+    mortal: Mortal
+
+    def put_fact(self, name, value):
+        self.mortal.effect()
+        super().put_fact(name, value)
+        self.mortal.effect()
+
+
+class MortalTransport(RequestsTransport):
+    mortal: Mortal
+
+    def send(self, *arguments):
+        self.mortal.effect()
+        answer = super().send(*arguments)
+        self.mortal.effect()
+        return answer
+
+
+def rotate_until(agency, turn: int) -> bool:
+    """Rotates with hands that die before the effect number `turn`; True if they lived."""
+    config = Config.load(agency.config, state=agency.state)
+    mortal = Mortal(10**6)
+    memory = MortalMemory.open(config.places.memory)
+    memory.mortal = mortal
+    transport = MortalTransport()
+    transport.mortal = mortal
+    try:
+        hands = assembly.open_hands(
+            config, memory, Outside(fake.now, lambda: "", transport=transport)
+        )
+        passphrase = (agency.state / "keys" / "passphrase").read_text().strip()
+        store = MortalStore(config.places.key_file, passphrase)
+        store.mortal = mortal
+        mortal.left = turn
+        rotating.rotate(replace(hands, store=store))
+    except Death:
+        return False
+    finally:
+        memory.close()
+    return True
+
+
+def test_death_between_any_two_effects_comes_to_the_same_end(agency, make_gateway, tmp_path):
+    gateway = make_gateway()
+    agency.enrol(gateway)
+    shutil.copytree(agency.state, tmp_path / "before")
+    turn, lived = 0, False
+    while not lived:
+        turn += 1
+        shutil.rmtree(agency.state)
+        shutil.copytree(tmp_path / "before", agency.state)
+        gateway.versions["baz"] = gateway.versions["baz"][:1]
+        gateway.enrolled["baz"]["keyset"] = gateway.versions["baz"][0].keyset
+        gateway.rotated.clear()
+        lived = rotate_until(agency, turn)
+        with hands_of(agency) as hands:
+            ended = (
+                rotating.rotate(hands)
+                if not _switched(hands)
+                else rotating.journal(hands.memory)[-1]
+            )
+            assert ended.step is Step.SWITCHED, turn
+            assert set(hands.store.kids()) == {ended.old, ended.new}, turn
+            assert hands.speaker.kid == ended.new, turn
+            assert hands.book().keyset.version == len(gateway.versions["baz"]) == 2, turn
+    assert turn > 15
+
+
+def _switched(hands: Hands) -> bool:
+    return any(each.step in AFTER_SWITCH for each in rotating.journal(hands.memory))
+
+
+@pytest.mark.slow
+def test_kill_9_of_a_real_process_in_a_rotation(enrolled, gateway):
+    gateway.pause = 0.15
+    for wait in (0.75, 0.95, 1.15, 1.35, 1.55):
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "connectors",
+                "--config",
+                str(enrolled.config),
+                "keys",
+                "rotate",
+                "--yes",
+            ],
+            cwd=ROOT,
+            env=os.environ,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        time.sleep(wait)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    gateway.pause = 0.0
+    with hands_of(enrolled) as hands:
+        if not _switched(hands):
+            rotating.rotate(hands)
+        assert len(hands.store.kids()) == len(gateway.versions["baz"]) == 2
+        assert hands.speaker.kid == rotating.journal(hands.memory)[-1].new
+    assert enrolled.run("publish").code == 0
+
+
+# -- the answer is lost, another version comes first, too soon
+
+
+def test_a_lost_answer_is_asked_for_again(enrolled, gateway):
+    gateway.faults += fake.lose_answer("POST")
+    with hands_of(enrolled) as hands:
+        with pytest.raises(Wait):
+            rotating.rotate(hands)
+        assert rotating.rotate(hands).step is Step.SWITCHED
+    assert len(gateway.versions["baz"]) == 2
+
+
+def test_a_second_rotation_within_a_day_waits_with_its_key_kept(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        first = rotating.rotate(hands)
+        with pytest.raises(Wait) as caught:
+            rotating.rotate(hands)
+        assert caught.value.code == "keys.pause"
+        assert hands.speaker.kid == first.new
+    gateway.clock = later(hours=25)
+    with hands_of(enrolled, gateway.clock) as hands:
+        second = rotating.rotate(hands)
+        assert (second.old, second.step) == (first.new, Step.SWITCHED)
+        assert len(hands.store.kids()) == 3
+
+
+def test_a_key_that_is_known_elsewhere_is_thrown_away(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        stale = hands.store.generate("baz")
+        gateway.known_elsewhere.add(hands.store.public(stale).raw)
+        with pytest.raises(Wait) as caught:
+            rotating.rotate(hands)
+        assert caught.value.code == "keys.overtaken"
+        ended = rotating.rotate(hands)
+        assert ended.step is Step.SWITCHED
+        assert stale not in hands.store.kids()
+
+
+# -- the outbox, the overlap, and the end of the old key
+
+
+def test_queued_batches_of_a_key_that_may_speak_go_as_they_are(enrolled, gateway):
+    with at_work(enrolled) as (hands, job, courier):
+        old = hands.speaker.kid
+        seal_only(job, Wishes())
+        rotating.rotate(hands)
+        publish(job, courier, Wishes())
+    assert set(signers(gateway)) == {old}
+
+
+def test_queued_batches_of_a_key_that_is_silent_are_signed_anew_and_stay_the_same(
+    enrolled, gateway
+):
+    with at_work(enrolled) as (hands, job, _):
+        old = hands.speaker.kid
+        seal_only(job, Wishes())
+        before = {(p.seq, p.payload_sha256, p.root) for p in hands.memory.outbox.unsent("target")}
+        rotated = rotating.rotate(hands)
+    gateway.clock = later(days=15)
+    with at_work(enrolled, gateway.clock) as (hands, job, courier):
+        publish(job, courier, Wishes())
+    assert set(signers(gateway)) == {rotated.new} != {old}
+    stored = gateway.batches("baz", "target")
+    after = {(s.payload.seq, s.payload_sha256, bytes.fromhex(s.payload.root)) for s in stored}
+    assert before == after
+    assert len(gateway.records("baz", "person")) == 120
+
+
+def test_the_old_key_is_deleted_a_week_after_its_last_day(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        rotated = rotating.rotate(hands)
+    for days, there in ((20, True), (22, False)):
+        gateway.clock = later(days=days)
+        with hands_of(enrolled, gateway.clock) as hands:
+            rotating.tend(hands)
+            assert (rotated.old in hands.store.kids()) is there
+            assert hands.speaker.kid == rotated.new
+    with hands_of(enrolled, gateway.clock) as hands:
+        assert [each.step for each in rotating.journal(hands.memory)] == [Step.DONE]
+        assert rotated.old not in KeyStore(enrolled.state / "keys" / "agency.key", None).kids()
+
+
+def test_a_key_rotates_by_itself_when_it_is_due_and_not_before(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        due = due_at(hands.book().speaking(hands.store, fake.now()))
+    for moment, step in ((due - timedelta(minutes=1), None), (due, Step.SWITCHED)):
+        gateway.clock = lambda moment=moment: moment
+        with hands_of(enrolled, gateway.clock) as hands:
+            ended = rotating.tend(hands)
+            assert (ended and ended.step) == step
+
+
+# -- lost and old states
+
+
+def test_a_lost_state_learns_the_keyset_again_from_the_log(enrolled, gateway):
+    enrolled.run("publish")
+    with hands_of(enrolled) as hands:
+        rotated = rotating.rotate(hands)
+        kept = keybook.load(hands.memory)
+    shutil.rmtree(enrolled.state / "data")
+    with hands_of(enrolled) as hands:
+        assert hands.speaker.kid == rotated.new
+        assert keybook.load(hands.memory) == kept
+    assert enrolled.run("publish").code == 0
+    assert signers(gateway)[-1] == rotated.new
+
+
+def test_a_lost_state_in_the_middle_goes_on_with_the_key_in_the_file(enrolled, gateway):
+    gateway.integrate_at_once = False
+    with hands_of(enrolled) as hands:
+        begun = rotating.rotate(hands)
+    shutil.rmtree(enrolled.state / "data")
+    gateway.integrate()
+    with hands_of(enrolled) as hands:
+        assert hands.speaker.kid == begun.new
+        assert len(hands.store.kids()) == 2
+
+
+def test_an_older_state_from_a_backup_learns_the_versions_it_lacks(enrolled, gateway, tmp_path):
+    shutil.copytree(enrolled.state / "data", tmp_path / "data")
+    with hands_of(enrolled) as hands:
+        first = rotating.rotate(hands)
+    shutil.rmtree(enrolled.state / "data")
+    shutil.copytree(tmp_path / "data", enrolled.state / "data")
+    gateway.clock = later(hours=25)
+    with hands_of(enrolled, gateway.clock) as hands:
+        second = rotating.rotate(hands)
+        assert second.old == first.new
+        assert len(hands.store.kids()) == len(gateway.versions["baz"]) == 3
+
+
+def test_a_connector_whose_keys_all_ended_says_so(enrolled, gateway):
+    gateway.clock = later(days=121)
+    with pytest.raises(CallCentre) as caught, hands_of(enrolled, gateway.clock):
+        pass
+    assert caught.value.code == "keys.silent"
