@@ -42,8 +42,8 @@ contracts: $(VENV)/.installed
 
 check: lint types contracts test ## what CI runs: lint, format, types, import contracts, tests
 
-bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,…)
-	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),)
+bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,… RUNS=3)
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),) $(if $(RUNS),--runs $(RUNS),)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \

@@ -15,6 +15,7 @@ from bench import (
     figure,
     lookup,
     lookup_name,
+    reevaluate,
     walk,
     work,
 )
@@ -30,6 +31,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "accept": accept.run,
     "accept_single": accept_single.run,
     "work": work.run,
+    "reevaluate": reevaluate.run,
     "lookup": lookup.run,
     "lookup_name": lookup_name.run,
     "connector": connector.run,
@@ -44,6 +46,7 @@ def main() -> int:
     """
     parser = argparse.ArgumentParser(prog="python -m bench", description="Titian's benchmarks.")
     parser.add_argument("--only", default="", help=f"some of {','.join(BENCHMARKS)}")
+    parser.add_argument("--runs", type=int, default=1, help="how often; the median is shown")
     parser.add_argument("--quick", action="store_true", help="small sizes: does the harness run?")
     parser.add_argument("--var", type=Path, default=VAR, help="where everything is kept")
     given = parser.parse_args()
@@ -58,7 +61,7 @@ def main() -> int:
             running(given.var) as servers,
             ExitStack() as stack,
         ):
-            _measure(Lab(servers, given.var, given.quick, stack), chosen)
+            _measure(Lab(servers, given.var, given.quick, stack), chosen, max(1, given.runs))
     except (AlreadyRunning, ServerFailed) as err:
         print(f"\nbench: {err}", file=sys.stderr)
         return 1
@@ -68,14 +71,14 @@ def main() -> int:
     return 0
 
 
-def _measure(lab: Lab, chosen: list[str]) -> None:
-    """Run each, show it, and keep what is known so far."""
+def _measure(lab: Lab, chosen: list[str], runs: int) -> None:
+    """Run each so often, show the median, and keep what is known so far."""
     figures: list[Figure] = []
     path = lab.var / "results.json"
     print(load())
     figure.head()
     for name in [known for known in BENCHMARKS if known in chosen]:
-        for made in BENCHMARKS[name](lab):
+        for made in figure.medians([BENCHMARKS[name](lab) for _ in range(runs)]):
             figures.append(replace(made, command=f"make bench ONLY={name}"))
             figure.show(figures[-1])
         figure.write(figures, path)

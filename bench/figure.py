@@ -31,6 +31,11 @@ class Figure:
     command: str | None = None
 
 
+def medians(runs: Sequence[Sequence[Figure]]) -> list[Figure]:
+    """Of each figure the run with the middle value; every run made the same figures in order."""
+    return [sorted(same, key=lambda f: f.value)[len(same) // 2] for same in zip(*runs, strict=True)]
+
+
 def write(figures: Sequence[Figure], path: Path) -> None:
     """Keep the figures as a JSON list."""
     path.parent.mkdir(parents=True, exist_ok=True)

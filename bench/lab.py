@@ -25,6 +25,7 @@ from demo.processes import ROOT, environment
 from demo.servers import Servers
 from gateway.migrations import schema
 from gateway.settings import Settings
+from gateway.storage.deks import PgDeks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 
@@ -87,7 +88,7 @@ def house(lab: Lab, name: str) -> Iterator[House]:
         searches_per_hour=_NO_LIMIT,
         searches_per_day=_NO_LIMIT,
     )
-    vault = Vault.create(settings.vault_file)
+    vault = Vault.create(settings.vault_file, PgDeks(settings))
     engine = connect(settings)
     schema.upgrade(engine)
     try:

@@ -34,6 +34,7 @@ from gateway.ledger import query as ledger
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage import outbox
+from gateway.storage.deks import PgDeks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -44,6 +45,7 @@ DATABASES = ("titian", "disdik")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
+    ("kunci", "Pengelola Kunci", (Role.KEY_ADMIN,)),
     ("auditor", "Auditor", (Role.AUDITOR,)),
 )
 _LOOKUPS = 60
@@ -117,7 +119,7 @@ def _staged(options: Options, table: Table) -> Iterator[Stage]:
         with table.phase("database") as phase:
             settings = _settings(options, servers)
             _fresh_databases(servers)
-            vault = Vault.create(settings.vault_file)
+            vault = Vault.create(settings.vault_file, PgDeks(settings))
             engine = connect(settings)
             stack.callback(engine.dispose)
             schema.upgrade(engine)
@@ -300,6 +302,7 @@ def _settings(options: Options, servers: Servers) -> Settings:
         profile=PROFILE,
         searches_per_hour=600,
         searches_per_day=6_000,
+        second_factor="off",  # its printed logins have no phone; each page's foot says so
     )
 
 

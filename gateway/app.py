@@ -15,17 +15,17 @@ from gateway.access.model import Action
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
+from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, log, status, verifications
+from gateway.web.api import batches, enrolments, keysets, log, status, verifications
 from gateway.web.language import words_of_request
-from gateway.web.pages import desk, home, login, trail
+from gateway.web.pages import account, agencies, desk, home, keyacts, locks, login, trail
 from gateway.web.pages import problems as page_problems
-from keys.vault import Vault
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, batches, verifications)
-_PAGES = (login, home, desk, trail)
+_APIS = (log, enrolments, keysets, batches, verifications)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, trail)
 
 
 class OrjsonProvider(JSONProvider):
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         edge.Edge(
             settings=chosen,
             sessions=sessions(connect(chosen)),
-            vault=Vault.load(chosen.vault_file),
+            vault=deks.open_vault(chosen),
             clock=lambda: datetime.now(UTC),
             profile=profile,
             revision=schema.newest(),
@@ -100,6 +100,9 @@ def _pages(app: Flask, profile: Profile) -> None:
             "t": words_of_request(),
             "officer": found.officer if found else None,
             "csrf": found.csrf if found else None,
+            "workstation": found.workstation if found else None,
+            "no_second_factor": edge.edge().settings.second_factor == "off",
+            "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
             "city_name": profile.city.name,
             "unit_name": profile.unit.name,

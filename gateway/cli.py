@@ -3,24 +3,26 @@
 import os
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import click
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from gateway import cli_keylife
 from gateway.cli_agency import agency
 from gateway.cli_jobs import jobs
+from gateway.cli_keys import keys
 from gateway.cli_link import link
 from gateway.cli_log import log
 from gateway.cli_officer import officer
+from gateway.cli_reeval import reeval
+from gateway.cli_vault import vault
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.engine import connect
 from keys.errors import TrustError
-from keys.vault import Vault
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -80,22 +82,9 @@ def upgrade() -> None:
     click.echo(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
 
 
-@cli.group()
-def vault() -> None:
-    """The centre's key file."""
-
-
-@vault.command()
-@click.option("--path", type=click.Path(path_type=Path), help="Default: TITIAN_VAULT_PATH.")
-def init(path: Path | None) -> None:
-    """Make the key file, mode 0600. Keep it out of the database's backups, and keep a copy."""
-    chosen = path or Settings.from_env().vault_file
-    chosen.parent.mkdir(parents=True, exist_ok=True)
-    Vault.create(chosen)
-    click.echo(f"vault made at {chosen}; copy it to a safe place that is not the backup's")
-
-
-for _command in (agency, jobs, link, log, officer):
+for _command in cli_keylife.COMMANDS:
+    keys.add_command(_command)
+for _command in (agency, jobs, keys, link, log, officer, reeval, vault):
     cli.add_command(_command)
 
 

@@ -10,13 +10,11 @@ from datetime import datetime
 from pathlib import Path
 
 import click
-from sqlalchemy.orm import Session, sessionmaker
 
-from gateway.access import sessions
-from gateway.access.model import Officer
+from gateway.cli_proof import authenticated
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import query, rules, service
+from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
     AgencyDraft,
     AgencyRow,
@@ -33,8 +31,6 @@ from keys.vault import Vault
 Clock = Callable[[], datetime]
 _TICKET = click.Path(path_type=Path, dir_okay=False)
 _OUT = click.option("--out", type=_TICKET, help="Where to write it; default CODE.ticket.json.")
-_CONSOLE = "console"
-"""What stands for an address where failed passwords are counted."""
 _NEEDED = 2
 
 
@@ -63,7 +59,7 @@ def create(  # noqa: PLR0913 -- a command's options
     trusted = _anchors(settings)
     kinds = tuple(kind.strip() for kind in records.split(",") if kind.strip())
     with engine.opened(settings) as opened:
-        officer = _authenticated(opened, by, clock())
+        officer = authenticated(opened, settings, by, clock())
         draft = AgencyDraft(code, label, kinds, basis, officer.username)
         with opened() as session:
             made = service.create_agency(session, draft, trusted, clock())
@@ -129,8 +125,9 @@ def approve(clock: Clock, code: str, username: str) -> None:
     two groups of the fingerprint read to you. Two persons must do this; neither may be the one who
     created the agency.
     """
-    with engine.opened(Settings.from_env()) as opened:
-        officer = _authenticated(opened, username, clock())
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        officer = authenticated(opened, settings, username, clock())
         with opened() as session:
             row = query.agency(session, code)
         role = rules.acting_role([r.value for r in officer.roles], len(row.approvals))
@@ -141,16 +138,6 @@ def approve(clock: Clock, code: str, username: str) -> None:
             made = service.approve(session, code, approver, groups, clock())
             session.commit()  # a wrong answer counts too
     _tell_outcome(made)
-
-
-def _authenticated(opened: sessionmaker[Session], username: str, now: datetime) -> Officer:
-    password = click.prompt(f"Password of {username}", hide_input=True)
-    with opened.begin() as session:
-        tried = sessions.begin_try(session, username, _CONSOLE, now)
-    with opened.begin() as session:
-        officer = sessions.authenticate(session, username, password)
-        sessions.succeeded(session, tried)
-    return officer
 
 
 def _tell_outcome(made: ApprovalState) -> None:
@@ -167,23 +154,13 @@ def _tell_outcome(made: ApprovalState) -> None:
 
 
 def _masked(row: AgencyRow) -> str:
-    groups = (row.fingerprint or "").split()
-    if row.state is AgencyState.ACTIVE:
-        return " ".join(groups)
-    return " ".join([*groups[:-2], "....", "...."]) if groups else "none yet"
+    if row.fingerprint is None:
+        return "none yet"
+    return keylist.shown(row.fingerprint, approved=row.state is AgencyState.ACTIVE)
 
 
 def _anchors(settings: Settings) -> Anchors:
-    vault = Vault.load(settings.vault_file)
-    receipt = vault.signer("receipt")
-    return Anchors(
-        gateway_url=settings.origin,
-        aud=settings.aud,
-        log_origin=settings.log_origin,
-        log_vkey=vault.log_signer(settings.log_origin).vkey,
-        receipt_kid=receipt.kid,
-        receipt_key=receipt.public,
-    )
+    return anchors.anchors(settings, Vault.load(settings.vault_file))
 
 
 def _write(made: Ticket, out: Path | None) -> Path:

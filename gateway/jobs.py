@@ -8,3 +8,4 @@ class Job(StrEnum):
 
     APPLY = "apply"
     RECONCILE = "reconcile"
+    REEVALUATE = "reevaluate"

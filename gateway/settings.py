@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Self
 
 PREFIX = "TITIAN_"
+SECOND_FACTOR = ("roles", "all", "off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,21 @@ class Settings:
     """An officer's session ends after this long without a request."""
     session_hours: int = 8
     """An officer's session ends after this long in any case."""
+    second_factor: str = "roles"
+    """Who must have one: `roles` (administrators, auditors, heads), `all`; `off` for a demo."""
     attempts: int = 3
     """How often a job is tried before it is parked."""
     pool_size: int = 10
     """Database connections of one process."""
     log_level: str = "INFO"
     """Level of the JSON log on stderr."""
+
+    def __post_init__(self) -> None:
+        """Refuse a word that would quietly leave the second factor off."""
+        if self.second_factor not in SECOND_FACTOR:
+            raise ValueError(f"{PREFIX}SECOND_FACTOR must be one of {', '.join(SECOND_FACTOR)}")
+        if self.second_factor == "off" and self.origin.startswith("https://"):
+            raise ValueError(f"{PREFIX}SECOND_FACTOR=off is for a demo, which has no https origin")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Self:

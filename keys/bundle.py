@@ -74,6 +74,11 @@ def keyset_entry(agency: str, version: int, envelope: bytes) -> dict[str, Any]:
     }
 
 
+def suspension_entry(agency: str, envelope: bytes) -> dict[str, Any]:
+    """The log entry of a statement that a key falls silent or speaks again."""
+    return {"t": "suspension", "agency": agency, "envelope": read_json(envelope)}
+
+
 def build_record(evidence: RecordEvidence) -> bytes:
     """The bytes of a record's ``.titianproof`` file."""
     accept = None if evidence.accept is None else _logged_json(evidence.accept)

@@ -68,8 +68,7 @@ class PublicKey:
 
     def fingerprint(self) -> str:
         """What two people compare over the phone: 160 bits, 8 groups of 4, lower-case base32."""
-        text = self._hash()[:32]
-        return " ".join(text[at : at + 4] for at in range(0, 32, 4))
+        return _grouped(self._hash())
 
     def verify(self, sig: bytes, data: bytes) -> None:
         """Return if the signature holds.
@@ -85,6 +84,15 @@ class PublicKey:
     def _hash(self) -> str:
         hashed = hashlib.sha256(self.alg.encode("ascii") + b"\0" + self.raw).digest()
         return base64.b32encode(hashed).decode("ascii").lower()
+
+
+def fingerprint_of(sha256: bytes) -> str:
+    """What two people compare of a statement that brings no single new key; as of a key."""
+    return _grouped(base64.b32encode(sha256).decode("ascii").lower())
+
+
+def _grouped(text: str) -> str:
+    return " ".join(text[at : at + 4] for at in range(0, 32, 4))
 
 
 class Signer(Protocol):

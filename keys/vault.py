@@ -1,25 +1,23 @@
 """The centre's secrets behind one small interface: blind index, field encryption, and its signers.
 
-The secrets lie in one JSON file (0600) outside the database and its backups:
+The secrets lie in one JSON file (0600, see ``secretfile``) outside the database and its backups.
+Beside it lies ``<name>.head``: for each log origin the last checkpoint signed. It stops a restored
+database from forking the log, so it must never be restored with it.
 
-    {"v": 1, "kek": {"1": b64}, "bix": {"1": b64}, "log": b64, "receipt": b64, "house": b64,
-     "session": b64}
-
-``kek`` and ``bix`` hold every version still needed; the highest is used for new values. Beside it
-lies ``<name>.head``: for each log origin the last checkpoint signed. It stops a restored database
-from forking the log, so it must never be restored with it.
-
-A ciphertext is ``0x01 ‖ dek_id(8) ‖ nonce(12) ‖ AES-256-GCM(ct ‖ tag)``; its key is
-HKDF-SHA-256(KEK_v, scope) and its additional data is the caller's, so that a value moved to another
+A ciphertext is ``0x01 ‖ dek_id(8) ‖ nonce(12) ‖ AES-256-GCM(ct ‖ tag)``; its key is the data key of
+the scope (see ``deks``) and its additional data is the caller's, so that a value moved to another
 row fails to open. Nonces are random: at most 2^28 values in one scope.
 
-Source: trust.md 1.1, 1.9, 3.2; RFC 5869 (HKDF); RFC 2104 (HMAC); NIST SP 800-38D (GCM).
+The file may gain and lose versions while processes run: each looks again when the file was
+replaced, or when it meets a version that it does not know.
+
+Source: trust.md 1.1, 1.9, 3.2; RFC 2104 (HMAC); NIST SP 800-38D (GCM).
 """
 
 import hashlib
 import os
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -28,37 +26,46 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from keys import merkle
-from keys.canonical import canonical, read_json, to_base64
+from keys import deks, merkle
+from keys.canonical import canonical, read_json
 from keys.checkpoint import Checkpoint, NoteSigner
+from keys.deks import DekStore, NoDeks, Wrapped
 from keys.errors import BadJson, BadProof, BadStatement, NotAnExtension, VaultError
 from keys.privatefile import read_private, write_private
+from keys.secretfile import Secrets, Versioned
 from keys.signers import Ed25519Signer, Signer
 from keys.statement import Fields
 
-_FIELDS = ("v", "kek", "bix", "log", "receipt", "house", "session")
 _OWNERS = {"receipt": "gateway", "house": "upt-kan"}
 _FORMAT = b"\x01"
-_ID_END = 9  # format byte and dek_id
+_ID_END = 1 + deks.ID_BYTES
 _CT_START = 21  # then the nonce
 _BLOCK = 64  # of SHA-256, for HMAC
 
 
 class Vault:
-    """An open vault. The AES keys of a scope are derived once and kept."""
+    """An open vault. The data key of a scope is unwrapped once and kept."""
 
-    __slots__ = ("_bix", "_kek", "_labels", "_path", "_scopes", "_secret")
+    __slots__ = ("_deks", "_file", "_labels", "_path", "_scopes", "_secrets")
 
-    def __init__(self, path: Path, secret: Fields) -> None:
+    def __init__(self, path: Path, store: DekStore | None = None) -> None:
+        """Read the file at ``path``; ``store`` keeps the data keys, None if nothing is sealed.
+
+        Raises:
+            KeyFileError: missing, foreign, or open to others.
+            VaultError: the file is not a vault (``vault.damaged``).
+        """
         self._path = path
-        self._secret = secret
-        self._kek = _versions(secret, "kek")
-        self._bix = _versions(secret, "bix")
-        self._scopes: dict[str, tuple[bytes, dict[bytes, AESGCM]]] = {}
+        self._deks = NoDeks() if store is None else store
+        self._scopes: dict[str, tuple[bytes, AESGCM]] = {}
         self._labels: dict[tuple[str, int], Hmac] = {}
+        self._file = _stamp(path)
+        self._secrets = Secrets.read(read_private(path))
 
     @classmethod
-    def create(cls, path: Path) -> Self:
+    def create(
+        cls, path: Path, store: DekStore | None = None, *, now: datetime | None = None
+    ) -> Self:
         """Make a vault with fresh secrets, and an empty head file beside it.
 
         Raises:
@@ -66,39 +73,51 @@ class Vault:
         """
         if path.exists() or _head_path(path).exists():
             raise VaultError("vault.exists", f"There is a vault at {path} already.")
-        secret = {name: to_base64(secrets.token_bytes(32)) for name in _FIELDS[3:]}
-        versions = {name: {"1": to_base64(secrets.token_bytes(32))} for name in ("kek", "bix")}
         write_private(_head_path(path), canonical({}))
-        write_private(path, canonical({"v": 1, **secret, **versions}))
-        return cls.load(path)
+        write_private(path, Secrets.fresh(now).write())
+        return cls(path, store)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
-        """The vault at ``path``.
-
-        Raises:
-            KeyFileError: missing, foreign, or open to others.
-            VaultError: the file is not a vault (``vault.damaged``).
-        """
-        try:
-            secret = Fields.read(read_private(path), _FIELDS)
-            if secret.integer("v") != 1:
-                raise VaultError("vault.version", "The vault's version is not known.")
-            for name in _FIELDS[3:]:
-                secret.base64(name, 32)
-            return cls(path, secret)
-        except BadStatement as err:
-            raise VaultError("vault.damaged", f"The vault file {path} is damaged.") from err
+    def load(cls, path: Path, store: DekStore | None = None) -> Self:
+        """The vault at ``path``; raises as the constructor does."""
+        return cls(path, store)
 
     @property
     def bix_versions(self) -> tuple[int, ...]:
         """The versions of the blind index that a look-up must try, newest first."""
-        return tuple(sorted(self._bix, reverse=True))
+        return self.versions("bix")
 
     @property
-    def session_secret(self) -> bytes:
-        """The 32 bytes under which the web signs its session cookies."""
-        return self._secret.base64("session", 32)
+    def secrets(self) -> Secrets:
+        """What the file holds now."""
+        self._look_again()
+        return self._secrets
+
+    def versions(self, kind: Versioned) -> tuple[int, ...]:
+        """The versions of a key that the file holds now, newest first."""
+        return tuple(sorted(self.secrets.versions(kind), reverse=True))
+
+    def add_version(self, kind: Versioned, now: datetime) -> int:
+        """Write a new version of a key into the file; its number. The caller keeps others out."""
+        grown = self.secrets.with_next(kind, now)
+        self._write(grown)
+        return max(grown.versions(kind))
+
+    def drop_below(self, kind: Versioned, version: int) -> None:
+        """Take older versions of a key out of the file, once nothing needs them any more.
+
+        Raises:
+            VaultError: the file has no such version (``vault.version``).
+        """
+        self._write(self.secrets.without_below(kind, version))
+
+    def rewrap(self, stored: Wrapped) -> Wrapped:
+        """A data key under the newest KEK.
+
+        Raises:
+            VaultError: it cannot be unwrapped.
+        """
+        return deks.rewrap(stored, self.secrets.kek)
 
     def hmac(
         self, label: str, values: Sequence[bytes], *, version: int | None = None
@@ -108,12 +127,12 @@ class Vault:
         Raises:
             VaultError: there is no such version (``vault.version``).
         """
-        chosen = self.bix_versions[0] if version is None else version
-        if chosen not in self._bix:
-            raise VaultError("vault.version", "The vault has no blind index of that version.")
+        chosen = max(self._secrets.bix) if version is None else version
         keyed = self._labels.get((label, chosen))
         if keyed is None:
-            keyed = Hmac(_derive(self._bix[chosen], f"titian/bix/1|{label}"))
+            if chosen not in self._secrets.bix and chosen not in self.secrets.bix:
+                raise VaultError("vault.version", "The vault has no blind index of that version.")
+            keyed = Hmac(_derive(self._secrets.bix[chosen], f"titian/bix/1|{label}"))
             self._labels[label, chosen] = keyed
         return [whole[:16] for whole in keyed.digests(values)]
 
@@ -131,12 +150,12 @@ class Vault:
 
     def seal_many(self, scope: str, aads: Sequence[bytes], plains: Sequence[bytes]) -> list[bytes]:
         """The ciphertexts of many values of one scope, in order."""
-        newest, ciphers = self._scope(scope)
-        encrypt = ciphers[newest].encrypt
+        prefix, cipher = self._scope(scope) or self._add_scope(scope)
+        encrypt = cipher.encrypt
         random = os.urandom(12 * len(plains))
         nonces = [random[at : at + 12] for at in range(0, len(random), 12)]
         return [
-            newest + nonce + encrypt(nonce, plain, aad)
+            prefix + nonce + encrypt(nonce, plain, aad)
             for nonce, plain, aad in zip(nonces, plains, aads, strict=True)
         ]
 
@@ -146,13 +165,19 @@ class Vault:
         Raises:
             VaultError: any of them fails to open (``vault.sealed``).
         """
-        _, ciphers = self._scope(scope)
+        found = self._scope(scope) if sealed else None
+        prefix, cipher = found or (None, None)
+        if any(ct[:_ID_END] != prefix for ct in sealed):
+            raise VaultError("vault.sealed", "A value was not sealed here under this scope's key.")
+        if cipher is None:
+            return []
+        decrypt = cipher.decrypt
         try:
             return [
-                ciphers[ct[:_ID_END]].decrypt(ct[_ID_END:_CT_START], ct[_CT_START:], aad)
+                decrypt(ct[_ID_END:_CT_START], ct[_CT_START:], aad)
                 for ct, aad in zip(sealed, aads, strict=True)
             ]
-        except (InvalidTag, KeyError) as err:
+        except InvalidTag as err:
             raise VaultError(
                 "vault.sealed", "A value was not sealed here for this place, or was altered."
             ) from err
@@ -161,27 +186,48 @@ class Vault:
 
     def signer(self, kind: Literal["receipt", "house"]) -> Signer:
         """The key that signs receipts (owner ``gateway``) or the centre's own batches."""
-        return Ed25519Signer.from_seed(_OWNERS[kind], self._secret.base64(kind, 32))
+        return Ed25519Signer.from_seed(_OWNERS[kind], self._secrets.seeds[kind])
 
     def log_signer(self, origin: str) -> "LogSigner":
         """The key that signs checkpoints of the log ``origin``, with its memory."""
-        note = NoteSigner(origin, self._secret.base64("log", 32))
+        note = NoteSigner(origin, self._secrets.seeds["log"])
         return LogSigner(note, _head_path(self._path))
 
     def __repr__(self) -> str:
         return f"Vault({self._path})"
 
-    def _scope(self, scope: str) -> tuple[bytes, dict[bytes, AESGCM]]:
-        """The prefix of new ciphertexts, and the cipher of each prefix."""
-        found = self._scopes.get(scope)
-        if found is None:
-            ciphers = {
-                _FORMAT + _dek_id(scope, version): AESGCM(_derive(kek, f"titian/dek/1|{scope}"))
-                for version, kek in self._kek.items()
-            }
-            found = (_FORMAT + _dek_id(scope, max(self._kek)), ciphers)
-            self._scopes[scope] = found
-        return found
+    def _scope(self, scope: str) -> tuple[bytes, AESGCM] | None:
+        """What each ciphertext of the scope begins with, and its cipher; None if there is none."""
+        kept = self._scopes.get(scope)
+        if kept is not None:
+            return kept
+        stored = self._deks.find(scope)
+        return None if stored is None else self._keep(stored)
+
+    def _add_scope(self, scope: str) -> tuple[bytes, AESGCM]:
+        def make() -> Wrapped:
+            keks = self.secrets.kek
+            return deks.generate(scope, max(keks), keks[max(keks)])
+
+        return self._keep(self._deks.add(scope, make))
+
+    def _keep(self, stored: Wrapped) -> tuple[bytes, AESGCM]:
+        known = stored.kek_version in self._secrets.kek
+        key = deks.unwrap(stored, self._secrets.kek if known else self.secrets.kek)
+        made = (_FORMAT + stored.id, AESGCM(key))
+        self._scopes[stored.scope] = made
+        return made
+
+    def _look_again(self) -> None:
+        """Read the file once more if it was replaced; it is written whole or not at all."""
+        stamp = _stamp(self._path)
+        if stamp is not None and stamp != self._file:
+            self._secrets = Secrets.read(read_private(self._path))
+            self._file = stamp
+
+    def _write(self, secrets: Secrets) -> None:
+        write_private(self._path, secrets.write())
+        self._look_again()
 
 
 class LogSigner:
@@ -285,20 +331,17 @@ def _head(origin: str, value: Any) -> Checkpoint:
         raise VaultError("vault.damaged", "The head file of the log is damaged.") from err
 
 
-def _versions(secret: Fields, name: str) -> Mapping[int, bytes]:
-    table = secret.table(name)
-    fields = Fields(table)
-    if not table or any(not text.isdecimal() for text in table):
-        raise VaultError("vault.damaged", "The vault holds no key version where it must.")
-    return {int(text): fields.base64(text, 32) for text in table}
-
-
 def _derive(key: bytes, info: str) -> bytes:
     return HKDF(hashes.SHA256(), 32, None, info.encode("utf-8")).derive(key)
 
 
-def _dek_id(scope: str, version: int) -> bytes:
-    return hashlib.sha256(f"titian/dek-id/1|{version}|{scope}".encode()).digest()[:8]
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes when the file is replaced; None while it cannot be seen."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns
 
 
 def _head_path(path: Path) -> Path:

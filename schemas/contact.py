@@ -66,11 +66,6 @@ def parse_rt_rw(raw: str | float | None) -> tuple[str | None, str | None]:
     return (_three(match[1]) if match else None), None
 
 
-def parse_rt(raw: str | float | None) -> str | None:
-    """One RT or RW cell with three digits, or None."""
-    return parse_rt_rw(raw)[0]
-
-
 def _as_text(raw: str | float) -> str:
     """A cell as it looks: a whole number without the `.0` that a spreadsheet gives it."""
     return str(int(raw)) if isinstance(raw, float) and raw.is_integer() else str(raw)

@@ -1,4 +1,4 @@
-"""The JSON bodies that a connector reads besides signed statements: stream heads, dispositions."""
+"""The JSON bodies that a connector reads besides signed statements: heads, findings, problems."""
 
 from marshmallow import Schema, fields, validate
 
@@ -12,6 +12,22 @@ class HeadAnswer(Schema):
     suspended = fields.String(required=True, allow_none=True)
     leaf = fields.String(allow_none=True)
     receipt = fields.String(allow_none=True)
+
+
+class QuarantinedAnswer(Schema):
+    """A batch in quarantine, as an `attest` names it."""
+
+    epoch = fields.Integer(required=True)
+    seq = fields.Integer(required=True)
+    payload_sha256 = fields.String(required=True)
+
+
+class RecoveryAnswer(Schema):
+    """The ways out of quarantine: the epoch that may begin and its `prev`; what may be attested."""
+
+    epoch = fields.Integer(required=True, allow_none=True)
+    prev = fields.String(required=True, allow_none=True)
+    quarantined = fields.List(fields.Nested(QuarantinedAnswer), required=True)
 
 
 class DispositionAnswer(Schema):
@@ -92,3 +108,53 @@ class EnrolmentAnswer(Schema):
     fingerprint = fields.String(allow_none=True)
     keyset_leaf = fields.String(allow_none=True)
     proof = fields.String(allow_none=True)
+
+
+class KeysetAnswer(Schema):
+    """A keyset statement as it stands: `state` is `active` once it counts, else `pending`."""
+
+    version = fields.Integer(required=True)
+    rule = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(("active", "pending")))
+    payload_sha256 = fields.String(required=True)
+    approvals = fields.Integer(required=True)
+    needed = fields.Integer(required=True)
+    leaf = fields.String(required=True, allow_none=True)
+    proof = fields.String(required=True, allow_none=True)
+    envelope = fields.String()
+
+
+class KeysetsAnswer(Schema):
+    """The keysets of an agency that count, version 1 first."""
+
+    keysets = fields.List(fields.Nested(KeysetAnswer), required=True)
+
+
+class SuspensionAnswer(Schema):
+    """A key after a statement about it."""
+
+    kid = fields.String(required=True)
+    action = fields.String(required=True)
+
+
+class SizeQuery(Schema):
+    """A moment of the past."""
+
+    since = fields.AwareDateTime(required=True)
+
+
+class SizeAnswer(Schema):
+    """How large the log was when a witness last cosigned it by then; 0 if none did."""
+
+    size = fields.Integer(required=True)
+
+
+class ProblemSchema(Schema):
+    """An RFC 9457 problem; `code` is stable, further members are public values."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    code = fields.String()
+    detail = fields.String()
+    errors = fields.Dict()

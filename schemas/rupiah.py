@@ -49,11 +49,6 @@ def parse_rupiah(
     return _whole(amount)
 
 
-def format_rupiah(amount: int) -> str:
-    """The amount as it is shown: `Rp 1.250.000`."""
-    return f"Rp {amount:,}".replace(",", ".")
-
-
 def _amount(text: str) -> tuple[Decimal, bool]:
     """The amount, and whether it rests on one lone separator that might be a decimal mark."""
     if match := _UNIT.fullmatch(text):

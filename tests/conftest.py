@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from demo.servers import Servers, running
 from gateway.migrations import schema
 from gateway.settings import Settings
+from gateway.storage.deks import PgDeks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from tests.shared import ROOT
@@ -72,7 +73,7 @@ def make_database(servers: Servers, template: str, folder: Path) -> Database:
         vault_path=str(vault_path),
         pool_size=4,
     )
-    return Database(settings, connect(settings), Vault.create(vault_path))
+    return Database(settings, connect(settings), Vault.create(vault_path, PgDeks(settings)))
 
 
 @pytest.fixture(scope="module")

@@ -20,10 +20,11 @@ from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.intake.model import IntakeTools
 from gateway.settings import Settings
+from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
-from workers import apply, duties, reconcile, schedule
+from workers import apply, duties, reconcile, reevaluate, schedule
 
 SOFT_SECONDS, HARD_SECONDS = 540, 600
 _log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ class Tools:
     @classmethod
     def of(cls, settings: Settings) -> "Tools":
         """Connect, open the vault, load the city and the matching model."""
-        vault, profile = Vault.load(settings.vault_file), Profile.load(settings.profile)
+        vault, profile = deks.open_vault(settings), Profile.load(settings.profile)
         index = IndexTools(vault=vault, profile=profile, model=modelfile.load())
         return cls(
             settings=settings,
@@ -84,7 +85,7 @@ def make_app(settings: Settings) -> Celery:
     workshop = Workshop(settings)
     # Not shared: two apps in one process must not get each other's tasks.
     register: Callable[..., Any] = functools.partial(app.task, shared=False)
-    for module in (apply, reconcile, duties):
+    for module in (apply, reconcile, reevaluate, duties):
         module.register(register, workshop, now)
     return app
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.access import sessions
-from gateway.storage import heartbeat
+from gateway.storage import heartbeat, outbox
 from gateway.trust import service as trust
 from workers.schedule import TIDY
 
@@ -22,4 +22,5 @@ def register(
             sessions.tidy(session, held.settings, now())
             trust.forget_nonces(session, now() - timedelta(minutes=20))
             heartbeat.tidy(session)
+            outbox.tidy(session)
             session.commit()

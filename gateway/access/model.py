@@ -41,6 +41,10 @@ FORBIDDEN_PAIRS = (
     *((Role.AUDITOR, writer) for writer in sorted(WRITERS)),
 )
 """Roles that one person may not hold together. Source: design/trust.md 4.2."""
+FACTOR_ROLES = frozenset(
+    {Role.KEY_ADMIN, Role.OPERATOR, Role.STEERING, Role.MAYOR_DELEGATE, Role.AUDITOR}
+)
+"""Roles that need a second factor from the second login on. Source: design/trust.md 4.8."""
 
 
 class Action(StrEnum):
@@ -58,6 +62,15 @@ class Purpose(StrEnum):
     NEW_COMPLAINT = "pengaduan_baru"
     SELF_CHECK = "cek_mandiri"
     DATA_REVIEW = "telaah_data"
+
+
+class Duty(StrEnum):
+    """What an officer has to do before anything else."""
+
+    PASSWORD = "password"  # noqa: S105 -- the duty, not a password
+    """Choose a password of his own, after a reset."""
+    FACTOR = "factor"
+    """Set up the second factor that his role needs."""
 
 
 @dataclass(frozen=True, slots=True)

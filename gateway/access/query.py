@@ -13,6 +13,14 @@ def counts(session: Session) -> Stats:
     return index.stats(session)
 
 
+def own_looks(session: Session, officer: Officer) -> list[Look]:
+    """The officer's own newest 10 looks, so that he sees those that are not his.
+
+    Source: design/trust.md 5, row 35.
+    """
+    return tracker.looks(session, 10, officer.id)
+
+
 def looks(session: Session, officer: Officer) -> list[Look]:
     """The newest 200 looks.
 

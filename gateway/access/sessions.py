@@ -1,10 +1,11 @@
-"""Officers, passwords and sessions: who is at the screen. All state is in PostgreSQL.
+"""Officers and sessions: who is at the screen. All state is in PostgreSQL.
 
-Source: design/trust.md 4.7 (limits) and 4.8 (sessions); RFC 9106 (Argon2id).
+Source: design/trust.md 4.7 (limits) and 4.8 (sessions).
 """
 
 import hashlib
 import hmac
+import ipaddress
 import re
 import secrets
 from dataclasses import dataclass
@@ -13,22 +14,20 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from cryptography.exceptions import InvalidKey
-from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.access import store
-from gateway.access.model import Officer, Role, check_roles
+from gateway.access import passwords, store, store_logins
+from gateway.access.model import FACTOR_ROLES, Duty, Officer, Role, check_roles
 from gateway.errors import Conflict, NotFound, Refused, TooMany, Unauthorized
 from gateway.settings import Settings
 from gateway.storage import ids
 
-SHORTEST_PASSWORD = 12
 _USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
 _LIMITS = (5, 20, 50)
 _WINDOW = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(seconds=30)
-_WRONG = "Nama pengguna atau kata sandi tidak cocok."
+WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok. Satu kode berlaku satu kali."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +51,30 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The session behind a request, with the token that its forms must carry."""
+    """The session behind a request, with the token that its forms must carry.
 
+    Attributes:
+        workstation: the registered computer's name; None on any other device.
+        locked: nothing may be shown until the officer unlocks the screen.
+        confirmed_at: when he last proved who he is, beyond having the session.
+        duty: what he must do before anything else.
+    """
+
+    id: UUID
     officer: Officer
     csrf: str
+    workstation: str | None
+    locked: bool
+    confirmed_at: datetime | None
+    duty: Duty | None
 
 
-def add_officer(session: Session, new: NewOfficer) -> UUID:
-    """Register an officer.
+def add_officer(session: Session, new: NewOfficer, *, due: bool = False) -> UUID:
+    """Register an officer; where the password is `due`, he must choose his own at once.
 
     Raises:
-        Refused: a name that is none, a short password, or roles that may not be held together.
+        Refused: a name that is none, a short or easy password, or roles that may not be held
+            together.
         Conflict: the user name is taken.
     """
     check_roles(new.roles)
@@ -72,18 +84,16 @@ def add_officer(session: Session, new: NewOfficer) -> UUID:
             "Nama pengguna: 2 sampai 40 huruf kecil, angka, titik atau tanda hubung; "
             "nama lengkap tidak boleh kosong.",
         )
-    if len(new.password.strip()) < SHORTEST_PASSWORD:
-        raise Refused(
-            "password.short", f"Kata sandi harus sedikitnya {SHORTEST_PASSWORD} karakter."
-        )
-    made = store.add_officer(
+    passwords.check(new.password, (new.username, new.name))
+    made = store_logins.add_officer(
         session,
         {
             "username": _account(new.username),
             "name": new.name,
             "unit": new.unit,
             "roles": [r.value for r in new.roles],
-            "password": hash_password(new.password),
+            "password": passwords.hashed(new.password),
+            "password_due": due,
         },
     )
     if made is None:
@@ -97,8 +107,34 @@ def disable(session: Session, username: str) -> None:
     Raises:
         NotFound: there is no such officer.
     """
-    if not store.disable_officer(session, _account(username)):
+    row = known(session, username)
+    store_logins.set_officer(session, row.id, disabled=True)
+    store_logins.drop_sessions(session, row.id)
+
+
+def change_roles(session: Session, username: str, roles: tuple[Role, ...]) -> None:
+    """Give an officer other roles and end all his sessions.
+
+    Raises:
+        NotFound: there is no such officer.
+        Refused: roles that may not be held together, or none.
+    """
+    check_roles(roles)
+    row = known(session, username)
+    store_logins.set_officer(session, row.id, roles=[r.value for r in roles])
+    store_logins.drop_sessions(session, row.id)
+
+
+def known(session: Session, username: str) -> Row[Any]:
+    """The officer of that user name, also a disabled one.
+
+    Raises:
+        NotFound: there is none.
+    """
+    row = store_logins.find_officer(session, _account(username))
+    if row is None:
         raise NotFound("officer.unknown", "Tidak ada petugas dengan nama pengguna itu.")
+    return row
 
 
 def authenticate(session: Session, username: str, password: str) -> Officer:
@@ -107,47 +143,82 @@ def authenticate(session: Session, username: str, password: str) -> Officer:
     Raises:
         Unauthorized: no such officer, he is disabled, or the password is wrong.
     """
-    row = store.find_officer(session, _account(username))
-    known = _decoy() if row is None or row.disabled else row.password
-    if not password_holds(known, password) or row is None or row.disabled:
-        raise Unauthorized("login.failed", _WRONG)
-    return _officer(row)
+    row = store_logins.find_officer(session, _account(username))
+    kept = _decoy() if row is None or row.disabled else row.password
+    if not passwords.holds(kept, password) or row is None or row.disabled:
+        raise Unauthorized("login.failed", WRONG)
+    return _officer(row, row.id)
 
 
-def open_session(session: Session, officer: Officer, now: datetime) -> Opened:
-    """A new session with a fresh 256-bit token, of which only the hash is kept."""
-    token = secrets.token_urlsafe(32)
-    store.add_session(
+def open_session(
+    session: Session, officer: Officer, now: datetime, device: str | None = None
+) -> Opened:
+    """A new session with a fresh 256-bit token, of which only the hash is kept.
+
+    A device has one session: what it had before ends.
+    """
+    token = new_token()
+    hashed_device = None if device is None else hash_token(device)
+    if hashed_device is not None:
+        store_logins.drop_device(session, hashed_device)
+    store_logins.add_session(
         session,
         {
-            "token_hash": _hash(token),
+            "token_hash": hash_token(token),
             "officer_id": officer.id,
-            "csrf": secrets.token_urlsafe(32),
+            "csrf": new_token(),
             "made_at": now,
             "seen_at": now,
+            "device": hashed_device,
         },
     )
     return Opened(token, officer)
 
 
 def current(session: Session, token: str, settings: Settings, now: datetime) -> Current | None:
-    """The live session of `token`, or None if it ended, idled out or never was."""
-    row = store.find_session(
-        session,
-        _hash(token),
-        seen_after=now - timedelta(minutes=settings.session_idle_minutes),
-        made_after=now - timedelta(hours=settings.session_hours),
-    )
+    """The live session of `token`, or None if it ended, idled out or never was.
+
+    On a registered workstation a session that idled out is locked instead, where its officer has a
+    PIN or a phone to unlock it with.
+    """
+    row = store_logins.find_session(session, hash_token(token), _oldest(settings, now))
     if row is None:
         return None
-    if now - row.seen_at > _SEEN_EVERY:
-        store.see_session(session, _hash(token), now)
-    return Current(_officer(row), row.csrf)
+    idle = now - row.seen_at >= timedelta(minutes=settings.session_idle_minutes)
+    locked = idle or row.locked_at is not None
+    if locked and (row.workstation is None or not (row.pin or row.totp_at)):
+        return None
+    if not locked and now - row.seen_at > _SEEN_EVERY:
+        store_logins.set_session(session, row.id, seen_at=now)
+    officer = _officer(row, row.officer_id)
+    return Current(
+        id=row.id,
+        officer=officer,
+        csrf=row.csrf,
+        workstation=row.workstation,
+        locked=locked,
+        confirmed_at=row.confirmed_at,
+        duty=_duty(row, officer, settings),
+    )
+
+
+def renew_token(session: Session, session_id: UUID, **values: Any) -> str:
+    """A new token for a session; the old one is good no more."""
+    token = new_token()
+    store_logins.set_session(session, session_id, token_hash=hash_token(token), **values)
+    return token
 
 
 def close_session(session: Session, token: str) -> None:
     """End the session of `token`."""
-    store.drop_session(session, _hash(token))
+    store_logins.drop_session(session, hash_token(token))
+
+
+def needs_factor(roles: tuple[Role, ...], settings: Settings) -> bool:
+    """Whether an officer of these roles must have a second factor."""
+    if settings.second_factor == "roles":
+        return any(role in FACTOR_ROLES for role in roles)
+    return settings.second_factor == "all"
 
 
 def begin_try(session: Session, username: str, address: str, now: datetime) -> UUID:
@@ -160,9 +231,9 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
     Raises:
         TooMany: too many failures in 15 minutes.
     """
-    account = _account(username)
-    store.lock_tries(session, account, address)
-    counts = store.count_failures(session, account, address, now - _WINDOW)
+    account, network = _account(username), _network(address)
+    store.lock_tries(session, account, network)
+    counts = store.count_failures(session, account, network, now - _WINDOW)
     if any(count >= limit for count, limit in zip(counts, _LIMITS, strict=True)):
         raise TooMany(
             "login.too_many",
@@ -170,7 +241,7 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
             retry_after=int(_WINDOW.total_seconds()),
         )
     made = ids.new()
-    store.add_failure(session, {"id": made, "account": account, "address": address, "at": now})
+    store.add_failure(session, {"id": made, "account": account, "address": network, "at": now})
     return made
 
 
@@ -189,40 +260,51 @@ def tidy(session: Session, settings: Settings, now: datetime) -> None:
     )
 
 
-def hash_password(password: str) -> str:
-    """Argon2id in PHC form: 64 MiB, three passes, one lane."""
-    made = Argon2id(
-        salt=secrets.token_bytes(16), length=32, iterations=3, lanes=1, memory_cost=64 * 1024
-    )
-    return made.derive_phc_encoded(password.encode())
-
-
-def password_holds(known: str, password: str) -> bool:
-    """Whether `password` is the one that was hashed."""
-    try:
-        Argon2id.verify_phc_encoded(password.encode(), known)
-    except InvalidKey:
-        return False
-    return True
-
-
 def csrf_holds(current_session: Current, given: str) -> bool:
     """Whether a form carries the token of its session."""
     return hmac.compare_digest(current_session.csrf.encode(), given.encode())
 
 
+def new_token() -> str:
+    """256 random bits, as text for a cookie or a form."""
+    return secrets.token_urlsafe(32)
+
+
+def hash_token(token: str) -> bytes:
+    """What is kept of a token: 32 bytes."""
+    return hashlib.sha256(token.encode()).digest()
+
+
 @cache
 def _decoy() -> str:
-    return hash_password(secrets.token_urlsafe(16))
+    return passwords.hashed(secrets.token_urlsafe(16))
 
 
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _oldest(settings: Settings, now: datetime) -> datetime:
+    return now - timedelta(hours=settings.session_hours)
+
+
+def _duty(row: Row[Any], officer: Officer, settings: Settings) -> Duty | None:
+    if row.password_due:
+        return Duty.PASSWORD
+    late = row.totp_at is None and row.logins > 1
+    return Duty.FACTOR if late and needs_factor(officer.roles, settings) else None
+
+
+def _network(address: str) -> str:
+    """An IPv6 address counts as its /64, since one subscriber has all of that."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 def _account(username: str) -> str:
     return username.strip().lower()
 
 
-def _officer(row: Any) -> Officer:
-    return Officer(row.id, row.username, row.name, row.unit, tuple(Role(r) for r in row.roles))
+def _officer(row: Row[Any], officer_id: UUID) -> Officer:
+    return Officer(officer_id, row.username, row.name, row.unit, tuple(Role(r) for r in row.roles))

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -22,9 +23,9 @@ from sqlalchemy import (
     func,
     select,
     text,
-    update,
+    true,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
@@ -40,7 +41,15 @@ officer = Table(
     Column("password", Text, nullable=False),
     Column("disabled", Boolean, nullable=False, server_default=text("false")),
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("password_due", Boolean, nullable=False, server_default=text("false")),
+    Column("logins", Integer, nullable=False, server_default=text("0")),
+    Column("totp", LargeBinary),
+    Column("totp_at", DateTime(timezone=True)),
+    Column("totp_step", BigInteger),
+    Column("pin", Text),
 )
+"""`totp` is the sealed secret of his phone, which counts from `totp_at` on; `totp_step` is the last
+step whose code was used. `password_due`: he must choose his own first."""
 
 login_session = Table(
     "login_session",
@@ -50,8 +59,15 @@ login_session = Table(
     Column("csrf", Text, nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    Column("id", Uuid, nullable=False, server_default=text("uuidv7()"), unique=True),
+    Column("device", LargeBinary, index=True),
+    Column("locked_at", DateTime(timezone=True)),
+    Column("wrong", Integer, nullable=False, server_default=text("0")),
+    Column("confirmed_at", DateTime(timezone=True)),
     Index("ix_login_session_officer_id", "officer_id"),
 )
+"""`id` stays when the token changes; `device` is the hash of the browser's own cookie; `wrong`
+counts tries at a locked screen; `confirmed_at` is when the officer last proved who he is."""
 
 login_failure = Table(
     "login_failure",
@@ -100,6 +116,9 @@ result = Table(
     Column("detail", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False),
+    # All of them, though the log's entry has room for 40.
+    Column("batches", ARRAY(LargeBinary), nullable=False, server_default="{}"),
+    Index("ix_result_batches", "batches", postgresql_using="gin"),
 )
 
 result_person = Table(
@@ -110,60 +129,6 @@ result_person = Table(
     Index("ix_result_person_person_id", "person_id"),
 )
 """Whose data were shown: what a citizen's tracker reads."""
-
-
-def find_officer(session: Session, username: str) -> Row[Any] | None:
-    """The officer of that user name (lower case), also a disabled one."""
-    return session.execute(select(officer).where(officer.c.username == username)).one_or_none()
-
-
-def add_officer(session: Session, values: Mapping[str, Any]) -> UUID | None:
-    """A new officer's id; None if the user name is taken."""
-    made: UUID | None = session.scalar(
-        insert(officer).values(**values).on_conflict_do_nothing().returning(officer.c.id)
-    )
-    return made
-
-
-def disable_officer(session: Session, username: str) -> bool:
-    """Disable an officer and end his sessions; False if there is none of that name."""
-    made = update(officer).where(officer.c.username == username).values(disabled=True)
-    officer_id = session.scalar(made.returning(officer.c.id))
-    if officer_id is None:
-        return False
-    session.execute(delete(login_session).where(login_session.c.officer_id == officer_id))
-    return True
-
-
-def add_session(session: Session, values: Mapping[str, Any]) -> None:
-    session.execute(login_session.insert().values(**values))
-
-
-def find_session(
-    session: Session, token_hash: bytes, seen_after: datetime, made_after: datetime
-) -> Row[Any] | None:
-    """A live session of an officer who is not disabled: `csrf`, `seen_at`, and the officer."""
-    return session.execute(
-        select(login_session.c.csrf, login_session.c.seen_at, officer)
-        .join(officer, officer.c.id == login_session.c.officer_id)
-        .where(
-            login_session.c.token_hash == token_hash,
-            login_session.c.seen_at > seen_after,
-            login_session.c.made_at > made_after,
-            ~officer.c.disabled,
-        )
-    ).one_or_none()
-
-
-def see_session(session: Session, token_hash: bytes, now: datetime) -> None:
-    """The session was used now."""
-    session.execute(
-        update(login_session).where(login_session.c.token_hash == token_hash).values(seen_at=now)
-    )
-
-
-def drop_session(session: Session, token_hash: bytes) -> None:
-    session.execute(delete(login_session).where(login_session.c.token_hash == token_hash))
 
 
 def lock_tries(session: Session, account: str, address: str) -> None:
@@ -231,14 +196,17 @@ def count_look(session: Session, officer_id: UUID, action: str, hour: datetime) 
     return row[0], row[1]
 
 
-def newest_queries(session: Session, limit: int) -> Sequence[Row[Any]]:
-    """Questions, newest first, with the officer's `name` and how many persons were `shown`."""
+def newest_queries(
+    session: Session, limit: int, officer_id: UUID | None = None
+) -> Sequence[Row[Any]]:
+    """Questions of all or one, newest first, with the officer's `name` and how many `shown`."""
     shown = (
         select(func.max(result.c.shown)).where(result.c.query_id == query.c.id).scalar_subquery()
     )
     return session.execute(
         select(query, officer.c.name, shown.label("shown"))
         .outerjoin(officer, officer.c.id == query.c.officer_id)
+        .where(true() if officer_id is None else query.c.officer_id == officer_id)
         .order_by(query.c.at.desc())
         .limit(limit)
     ).all()
@@ -253,8 +221,9 @@ _FIND_QUERY = select(query).where(
     query.c.at > bindparam("since"),
 )
 _ADD_RESULT = text(
-    "with made as (insert into result (id, query_id, shown, detail, leaf, at)"
-    " values (:id, :query_id, :shown, :detail, :leaf, :at) returning id)"
+    "with made as (insert into result (id, query_id, shown, detail, leaf, at, batches)"
+    " values (:id, :query_id, :shown, :detail, :leaf, :at, cast(:batches as bytea[]))"
+    " returning id)"
     " insert into result_person (result_id, person_id)"
     " select made.id, person from made, unnest(cast(:persons as uuid[])) as person"
 )

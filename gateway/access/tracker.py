@@ -128,6 +128,7 @@ def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: date
         "leaf": leaf,
         "at": now,
         "persons": sorted(set(shown.persons)),
+        "batches": list(shown.batches),
     }
     store.add_result(session, row)
     return leaf
@@ -152,9 +153,9 @@ def check_rate(
         )
 
 
-def looks(session: Session, limit: int = 200) -> list[Look]:
-    """The newest looks, newest first, without what was searched for."""
-    rows = store.newest_queries(session, limit)
+def looks(session: Session, limit: int = 200, officer_id: UUID | None = None) -> list[Look]:
+    """The newest looks, of all or of one officer, newest first, without what was searched for."""
+    rows = store.newest_queries(session, limit, officer_id)
     return [
         Look(r.id, r.at, r.name or r.system or "–", r.role, r.action, r.purpose, r.shown)
         for r in rows

@@ -80,13 +80,12 @@ def _look_up(
     nik, no_kk = search.nik or search.number, search.no_kk or search.number
     phone = numbers.phone(search.phone) if search.phone else None
     if nik or no_kk or phone:
-        blinds = Blinds(
-            nik=sealing.blind_all(tools.vault, "nik", nik) if nik else (),
-            no_kk=sealing.blind_all(tools.vault, "no_kk", no_kk) if no_kk else (),
-            phone=sealing.blind_all(tools.vault, "phone", phone) if phone else (),
-        )
         wanted = PersonFeatures(key="", nik=nik, no_kk=no_kk, phone=phone)
-        return wanted, store_views.by_number(session, tools.vault, blinds)
+
+        def by_number() -> list[Hit]:
+            return store_views.by_number(session, tools.vault, _blinds(wanted, tools))
+
+        return wanted, sealing.settled(tools.vault, by_number)
     name = normalise.name(search.name or "")
     if sum(c.isalpha() for c in search.name or "") < SHORTEST_NAME or not name.core:
         raise Refused("search.empty", "Tuliskan NIK, No. KK, telepon, atau tiga huruf nama.")
@@ -96,6 +95,15 @@ def _look_up(
         for hit in store_views.by_name(session, tools.vault, form, search.birth_date):
             hits[hit.known.record_id] = hit
     return wanted, list(hits.values())
+
+
+def _blinds(wanted: PersonFeatures, tools: IndexTools) -> Blinds:
+    def of(label: str, value: str | None) -> Sequence[bytes]:
+        return sealing.blind_all(tools.vault, label, value) if value else ()
+
+    return Blinds(
+        nik=of("nik", wanted.nik), no_kk=of("no_kk", wanted.no_kk), phone=of("phone", wanted.phone)
+    )
 
 
 def _rank(

@@ -5,7 +5,9 @@ from typing import Protocol
 import numpy as np
 
 from gateway.index.blocking import HOT, KeyRows
-from gateway.index.model import Flags, Ints, Pairs, run_lengths
+from gateway.index.model import Flags, Ints, Pairs, distinct, run_lengths
+
+_AT_ONCE = 2_000_000
 
 
 class KeyStore(Protocol):
@@ -52,17 +54,34 @@ class ArrayKeyStore:
 
 
 def pairs_of(keys: Ints, records: Ints, hot: int = HOT) -> Pairs:
-    """All pairs of records that share one of the sorted `keys`, hot keys left out."""
-    bounds = np.flatnonzero(np.diff(keys)) + 1
-    starts = np.concatenate([np.zeros(1, dtype=np.int64), bounds])
+    """All pairs of records that share one of the sorted `keys`, hot keys left out.
+
+    Pairs are made and thinned some keys at a time, so that memory holds the distinct ones and not
+    every repetition.
+    """
     sizes = run_lengths(keys)
-    sizes = np.where(sizes > hot, 0, sizes)
+    starts = np.cumsum(sizes) - sizes
+    shared = (sizes > 1) & (sizes <= hot)
+    starts, sizes = starts[shared], sizes[shared]
+    made = np.cumsum(sizes * (sizes - 1) // 2)
+    cuts = np.searchsorted(made, np.arange(_AT_ONCE, made[-1] if len(made) else 0, _AT_ONCE))
+    parts = [
+        _packed_pairs(some_starts, some_sizes, records)
+        for some_starts, some_sizes in zip(
+            np.split(starts, cuts), np.split(sizes, cuts), strict=True
+        )
+    ]
+    return Pairs.unpack(distinct(np.concatenate(parts)))
+
+
+def _packed_pairs(starts: Ints, sizes: Ints, records: Ints) -> Ints:
+    """The distinct pairs within runs of `records`."""
     ends = np.repeat(starts + sizes, sizes)
     rows = np.repeat(starts, sizes) + _within(sizes)
     after = ends - rows - 1
     left = np.repeat(rows, after)
     right = left + 1 + _within(after)
-    return Pairs.of(records[left], records[right])
+    return Pairs.pack(records[left], records[right])
 
 
 def pair_count(keys: Ints, hot: int = HOT) -> int:

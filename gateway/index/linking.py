@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from gateway.index import blocking, clustering, keystore, repeats, training
-from gateway.index.blocking import Rule
+from gateway.index.blocking import KeyRows, Rule
 from gateway.index.clustering import STEWARD, Band
 from gateway.index.model import Batch, Bits, Field, Flags, Ints, Pairs
 from gateway.index.scoring import Evidence, Model, Scorer
@@ -14,7 +14,6 @@ from gateway.index.scoring import Evidence, Model, Scorer
 VERSION = "learned"
 PAIRS_A_RECORD = 40
 _LEAST_BUDGET = 3_000_000
-_CHUNK = 1_000_000
 
 Progress = Callable[[str], None]
 
@@ -75,7 +74,7 @@ def _link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
     weights = scorer.score(evidence)
     rules = clustering.Rules(plan.threshold, _registered(batch), _alone(batch, plan))
     labels = clustering.partition(
-        len(batch), candidates, weights, rules, lambda p: score_in_chunks(scorer, batch, p)
+        len(batch), candidates, weights, rules, lambda p: scorer.score_pairs(batch, p)
     )
     review = clustering.undecided(candidates, weights, labels, plan.band)
     return Linked(labels, model, candidates, evidence, weights, review)
@@ -83,32 +82,32 @@ def _link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
 
 def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
     """Pairs that share a key; wide rules are used, cheapest first, as far as the budget goes."""
-    rows = blocking.keys(batch)
-    chosen = [rows]
-    budget = max(_LEAST_BUDGET, PAIRS_A_RECORD * len(batch))
-    spent = keystore.pair_count(rows.keys)
+    return keystore.pairs_of(*_in_order(_affordable(batch, wide)))
+
+
+def _affordable(batch: Batch, wide: Sequence[Rule]) -> list[KeyRows]:
+    """Every key of the narrow rules, and of the wide ones within the budget."""
+    chosen = [blocking.keys(batch)]
+    left = max(_LEAST_BUDGET, PAIRS_A_RECORD * len(batch)) - keystore.pair_count(chosen[0].keys)
     offers = []
     for rule in wide:
         more = blocking.keys(batch, (rule,))
-        offers.append((keystore.pair_count(more.keys), rule.number, more))
+        cost = keystore.pair_count(more.keys)
+        if cost <= left:
+            offers.append((cost, rule.number, more))
     for cost, _, more in sorted(offers, key=lambda o: o[:2]):
-        if spent + cost > budget:
+        left -= cost
+        if left < 0:
             break
-        spent += cost
         chosen.append(more)
-    keys = np.concatenate([c.keys for c in chosen])
-    records = np.concatenate([c.records for c in chosen])
+    return chosen
+
+
+def _in_order(rows: Sequence[KeyRows]) -> tuple[Ints, Ints]:
+    """Keys in ascending order, and their records."""
+    keys = np.concatenate([each.keys for each in rows])
     order = np.argsort(keys, kind="stable")
-    return keystore.pairs_of(keys[order], records[order])
-
-
-def score_in_chunks(scorer: Scorer, batch: Batch, pairs: Pairs) -> Bits:
-    """Scores of any number of pairs in bounded memory."""
-    parts = [np.zeros(0, dtype=np.float64)]
-    for at in range(0, len(pairs), _CHUNK):
-        piece = Pairs(pairs.left[at : at + _CHUNK], pairs.right[at : at + _CHUNK])
-        parts.append(scorer.score_pairs(batch, piece))
-    return np.concatenate(parts)
+    return keys[order], np.concatenate([each.records for each in rows])[order]
 
 
 def _registered(batch: Batch) -> Ints:

@@ -285,8 +285,12 @@ def _hold(
     new = {(a, b) for a, b, _ in after if a in mine or b in mine} - {(a, b) for a, b, _ in before}
     if new or not _ends(after) <= component:
         return None
-    kept = [e for e in after if not {e[0], e[1]} & mine and (e[0], e[1]) not in gone]
-    records = sorted(r for r in component if live.get(r) is not None)
+    # An end that was withdrawn keeps its edges until its own batch is reconciled.
+    here = frozenset(r for r in component if live.get(r) is not None)
+    kept = [
+        e for e in after if here.issuperset(e[:2]) and not {*e[:2]} & mine and e[:2] not in gone
+    ]
+    records = sorted(here)
     return _Held(records, kept + strong)
 
 

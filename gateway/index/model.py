@@ -98,9 +98,6 @@ class Column:
         codes = [-1 if v is None else seen.setdefault(v, len(seen)) for v in values]
         return cls(np.array(codes, dtype=np.int32), objects(list(seen)))
 
-    def present(self) -> Flags:
-        return self.codes >= 0
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:
@@ -158,8 +155,17 @@ class Pairs:
     @classmethod
     def of(cls, a: Ints, b: Ints) -> "Pairs":
         """Put any pairs in order: each once, none with itself."""
+        return cls.unpack(cls.pack(a, b))
+
+    @staticmethod
+    def pack(a: Ints, b: Ints) -> Ints:
+        """Any pairs as ascending numbers, each once, none with itself."""
         low, high = np.minimum(a, b), np.maximum(a, b)
-        packed = distinct((low[low < high] << 32) | high[low < high])
+        return distinct((low[low < high] << 32) | high[low < high])
+
+    @classmethod
+    def unpack(cls, packed: Ints) -> "Pairs":
+        """The pairs that such numbers stand for."""
         return cls(packed >> 32, packed & 0xFFFFFFFF)
 
     def where(self, keep: Flags) -> "Pairs":

@@ -7,7 +7,15 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
-from gateway.index import attributes, finding, reasons, sealing, store_links, store_views
+from gateway.index import (
+    attributes,
+    finding,
+    reasons,
+    sealing,
+    store_links,
+    store_reviews,
+    store_views,
+)
 from gateway.index.arrivals import IndexTools
 from gateway.index.model import Batch, Pairs
 from gateway.index.store_links import Known
@@ -22,14 +30,15 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
     """All that the index holds of a person; an id that was merged away leads to the survivor.
 
     Raises:
-        NotFound: `person.unknown`, there is no such person, or none of whom anybody speaks.
+        NotFound: `person.unknown`, there is no such person, or none of whom anybody speaks;
+            `person.under_review`, all that is said of him is being verified.
     """
     person = store_views.survivor(session, person_id)
     people = (
         store_views.members_of(session, tools.vault, [person]).get(person, []) if person else []
     )
     if person is None or not people:
-        raise NotFound("person.unknown", "Tidak ada orang dengan tanda itu.")
+        raise _nobody(session, person)
     people = _by_authority(people, tools)
     rows = attributes.rows(people, tools)
     golden = attributes.golden_of(rows)
@@ -56,7 +65,18 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
         batches=_leaves([*members, *(r.provenance for r in related)]),
         badges=finding.badges_of(session, {person: list(known.values())}, tools).get(person, ()),
         programs=_programs(session, related),
+        reviews=store_reviews.of_person(session, person, [r.provenance.record_id for r in related]),
     )
+
+
+def _nobody(session: Session, person: UUID | None) -> NotFound:
+    if person is not None and store_reviews.of_person(session, person, ()):
+        return NotFound(
+            "person.under_review",
+            "Semua data orang ini sedang diverifikasi dan belum ada yang terpercaya. "
+            "Data tetap tersimpan; tanyakan kepada dinas asal, atau coba lagi nanti.",
+        )
+    return NotFound("person.unknown", "Tidak ada orang dengan tanda itu.")
 
 
 def _by_authority(people: Sequence[Said], tools: IndexTools) -> list[Said]:
@@ -126,10 +146,15 @@ def _family(session: Session, card: str | None, tools: IndexTools) -> tuple[Rela
     """Who stands on the family card, by the civil register."""
     if card is None:
         return ()
-    blinds = sealing.blind_all(tools.vault, "no_kk", card)
+    number = card
+
+    def on_card() -> list[tuple[UUID | None, str | None, str | None, str | None]]:
+        blinds = sealing.blind_all(tools.vault, "no_kk", number)
+        return store_views.on_card(session, tools.register, blinds)
+
     return tuple(
         Relative(person, name, born, relation, is_head=relation == "1")
-        for person, name, born, relation in store_views.on_card(session, tools.register, blinds)
+        for person, name, born, relation in sealing.settled(tools.vault, on_card)
     )
 
 

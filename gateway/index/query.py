@@ -1,16 +1,18 @@
 """What can be asked of the index: find a person, open a profile, count. Read through `access`."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from gateway.index import finding, store_views
+from gateway.index import finding, reviewing, store_views
 from gateway.index import profile as profiles
 from gateway.index.arrivals import IndexTools
 from gateway.index.precedence import Golden
 from gateway.index.view import (
     Candidate,
     Cell,
+    Difference,
     Evidence,
     Link,
     Note,
@@ -18,15 +20,18 @@ from gateway.index.view import (
     Provenance,
     Related,
     Relative,
+    Review,
     Row,
     Search,
     Stats,
     mask_nik,
 )
+from keys.vault import Vault
 
 __all__ = [
     "Candidate",
     "Cell",
+    "Difference",
     "Evidence",
     "Golden",
     "Link",
@@ -35,9 +40,11 @@ __all__ = [
     "Provenance",
     "Related",
     "Relative",
+    "Review",
     "Row",
     "Search",
     "Stats",
+    "differences",
     "find",
     "mask_nik",
     "profile",
@@ -58,7 +65,7 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
     """All that the index holds of a person; an id that was merged away leads to the survivor.
 
     Raises:
-        NotFound: `person.unknown`.
+        NotFound: `person.unknown`, or `person.under_review` where all said of him is in quarantine.
     """
     return profiles.profile(session, person_id, tools)
 
@@ -67,3 +74,14 @@ def stats(session: Session) -> Stats:
     """How much the index holds."""
     persons, auto, steward, pending = store_views.link_counts(session)
     return Stats(persons, store_views.counts(session), auto, steward, pending)
+
+
+def differences(
+    session: Session, persons: Sequence[UUID], leaves: Sequence[bytes], vault: Vault
+) -> dict[UUID, Difference]:
+    """How each person reads now, beside what the batches of these accept leaves said of him.
+
+    It compares the person records that are his today; a record that has gone over to another
+    person since is told of there.
+    """
+    return reviewing.differences(session, persons, leaves, vault)

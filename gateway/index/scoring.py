@@ -10,7 +10,7 @@ hypotheses that the fields were not weighed against. Pairs on one family card ar
 a relative, all others against a stranger.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,7 @@ STRANGERS, HOUSEHOLD, TWINS = "strangers", "household", "twins"
 SAME_CARD, OTHER = "same family card", "other"
 CARD_FIELD = "no_kk"
 _NO_BANDS = 1
+_PIECE = 3_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,10 @@ class Evidence:
     def __len__(self) -> int:
         return int(self.levels.shape[1])
 
+    def at(self, chosen: slice | Ints) -> "Evidence":
+        """The evidence of some of the pairs."""
+        return Evidence(self.levels[:, chosen], self.bands[:, chosen])
+
 
 @dataclass(frozen=True, slots=True)
 class _Tables:
@@ -115,8 +120,10 @@ class Scorer:
 
     def score(self, evidence: Evidence) -> Bits:
         """Bits for each pair; above 0 one person is likelier than two."""
-        match, others = self._hypotheses(evidence)
-        total: Bits = match - _log2_sum(list(others.values()))
+        total = np.empty(len(evidence), dtype=np.float64)
+        for piece in pieces(len(evidence)):
+            match, others = self._hypotheses(evidence.at(piece))
+            total[piece] = match - _log2_sum(list(others.values()))
         return total
 
     def score_pairs(self, batch: Batch, pairs: Pairs) -> Bits:
@@ -124,7 +131,7 @@ class Scorer:
 
     def explain(self, evidence: Evidence, at: int) -> tuple[Reason, ...]:
         """Why pair number `at` has its score: entries that sum to it."""
-        one = Evidence(evidence.levels[:, at : at + 1], evidence.bands[:, at : at + 1])
+        one = evidence.at(slice(at, at + 1))
         same_card = bool(self.same_card(one)[0]) and HOUSEHOLD in self.model.priors
         against = HOUSEHOLD if same_card else STRANGERS
         _, others = self._hypotheses(one)
@@ -182,19 +189,30 @@ def observe(
     """Levels and frequency bands of the pairs; a field that depends on another is silenced."""
     levels = np.full((len(fields), len(pairs)), MISSING, dtype=np.int8)
     bands = np.zeros_like(levels)
-    for i, field in enumerate(fields):
-        column = batch.column(field.name)
-        levels[i] = compare.levels(field.kind, column, pairs)
-        frequency = frequencies[i]
-        if frequency is not None and len(column.values):
-            rare = np.append(frequency.bits_of(column.values), 0.0)
-            shared = np.minimum(rare[column.codes[pairs.left]], rare[column.codes[pairs.right]])
-            bands[i] = np.where(levels[i] == MISSING, 0, frequency.band(shared))
+    columns = [batch.column(field.name) for field in fields]
+    rare = [
+        None if f is None or not len(c.values) else np.append(f.bits_of(c.values), 0.0)
+        for f, c in zip(frequencies, columns, strict=True)
+    ]
+    for piece in pieces(len(pairs)):
+        some = Pairs(pairs.left[piece], pairs.right[piece])
+        for i, (field, column) in enumerate(zip(fields, columns, strict=True)):
+            levels[i, piece] = compare.levels(field.kind, column, some)
+            frequency, bits = frequencies[i], rare[i]
+            if frequency is not None and bits is not None:
+                shared = np.minimum(bits[column.codes[some.left]], bits[column.codes[some.right]])
+                missing = levels[i, piece] == MISSING
+                bands[i, piece] = np.where(missing, 0, frequency.band(shared))
     for i, field in enumerate(fields):
         silent = _silenced(field, fields, levels)
         levels[i][silent] = MISSING
         bands[i][silent] = 0
     return Evidence(levels, bands)
+
+
+def pieces(count: int) -> Iterator[slice]:
+    """Consecutive slices of so many pairs that what is computed of them fits the memory."""
+    return (slice(at, at + _PIECE) for at in range(0, count, _PIECE))
 
 
 def _silenced(field: Field, fields: Sequence[Field], levels: Levels) -> Flags:

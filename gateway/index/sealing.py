@@ -6,10 +6,10 @@ comparing needs of them is a second, short one beside the features. Nothing here
 Source: trust.md 1.9.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -25,6 +25,7 @@ _SEALED_BY_NAME = frozenset(("nik_raw", "mother_name", "household_key"))
 
 _PERIOD_MS = 30 * 24 * 3_600_000
 _SEPARATOR = "\x1f"
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,24 @@ def opened(vault: Vault, place: Place, sealed: bytes | None) -> dict[str, Any]:
     return found
 
 
+def opened_many(
+    vault: Vault, places: Sequence[Place], sealed: Sequence[bytes | None]
+) -> list[dict[str, Any]]:
+    """The sealed fields of assertions of one scope, in order.
+
+    Raises:
+        VaultError: a ciphertext does not belong to its row.
+    """
+    given = [(i, ct) for i, ct in enumerate(sealed) if ct is not None]
+    out: list[dict[str, Any]] = [{} for _ in sealed]
+    if given:
+        aads = [places[i].aad for i, _ in given]
+        plains = vault.open_many(places[0].scope, aads, [ct for _, ct in given])
+        for (i, _), plain in zip(given, plains, strict=True):
+            out[i] = orjson.loads(plain)
+    return out
+
+
 def hide(vault: Vault, slots: Sequence[Slot], hidden: Sequence[Hidden]) -> list[bytes]:
     """The ciphertexts of what comparing needs, of one scope."""
     if not slots:
@@ -145,11 +164,14 @@ def reveal(vault: Vault, slots: Sequence[Slot], sealed: Sequence[bytes]) -> list
     return [_hidden(plains[i]) for i in range(len(slots))]
 
 
-def blind(vault: Vault, label: str, values: Iterable[str | None]) -> list[bytes | None]:
-    """The blind index of each value under the newest key, None for None."""
+def blind(
+    vault: Vault, label: str, values: Iterable[str | None], version: int
+) -> list[bytes | None]:
+    """The blind index of each value under one version of the key, None for None."""
     given = list(values)
     distinct = sorted({v for v in given if v is not None})
-    made = dict(zip(distinct, vault.hmac(label, [v.encode() for v in distinct]), strict=True))
+    hashed = vault.hmac(label, [v.encode() for v in distinct], version=version)
+    made = dict(zip(distinct, hashed, strict=True))
     return [None if v is None else made[v] for v in given]
 
 
@@ -158,6 +180,15 @@ def blind_all(vault: Vault, label: str, value: str) -> list[bytes]:
     return [
         vault.hmac(label, [value.encode()], version=version)[0] for version in vault.bix_versions
     ]
+
+
+def settled(vault: Vault, look: Callable[[], T]) -> T:
+    """What `look` finds by blind indexes, asked again if a key came or went meanwhile."""
+    while True:
+        before = vault.bix_versions
+        found = look()
+        if vault.bix_versions == before:
+            return found
 
 
 def _hidden(plain: bytes) -> Hidden:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.index import arrivals as rules
-from gateway.index import blocking, features, links, sealing, store_assertions
+from gateway.index import deriving, links, reindex, sealing, store_assertions, store_history
 from gateway.index.arrivals import (
     PERSON,
     Absorbed,
@@ -19,11 +18,9 @@ from gateway.index.arrivals import (
     Origin,
     Verdict,
 )
-from gateway.index.blocking import KeyRows
-from gateway.index.keystore_pg import PgKeyStore
+from gateway.index.deriving import Version
 from gateway.index.links import Reconciled
-from gateway.index.model import Batch, PersonFeatures
-from gateway.index.sealing import Hidden, Place, Slot
+from gateway.index.sealing import Place
 from gateway.index.store_assertions import Head
 
 _FULL_STATUSES = ("approved", "active")
@@ -43,12 +40,9 @@ def absorb(
     decisions = rules.decide(known, arrivals)
     chunk = _write_versions(session, origin, decisions, tools)
     store_assertions.drop_derived(session, chunk.stale)
+    deriving.derive(session, origin, chunk.live, tools)
     if origin.record_type == PERSON:
-        _write_features(session, origin, chunk.live, tools)
         store_assertions.add_touched(session, origin.batch_id, sorted(chunk.touched))
-    else:
-        rows = [row for new in chunk.live for row in _subjects(origin, new)]
-        store_assertions.add_subjects(session, rows)
     findings = [(d.arrival.i, "ID_TWICE") for d in decisions if d.twice]
     findings += _findings(session, origin, [new.arrival for new in chunk.live], tools)
     return _summary(decisions, sorted(findings))
@@ -62,15 +56,6 @@ def reconcile(
 
 
 @dataclass(frozen=True, slots=True)
-class _Version:
-    """A version that is live now."""
-
-    record_id: int
-    assertion_id: int
-    arrival: Arrival
-
-
-@dataclass(frozen=True, slots=True)
 class _Chunk:
     """What a batch moved.
 
@@ -80,7 +65,7 @@ class _Chunk:
         touched: records whose links must be found anew.
     """
 
-    live: Sequence[_Version]
+    live: Sequence[Version]
     stale: Sequence[int]
     touched: frozenset[int]
 
@@ -100,6 +85,8 @@ def _write_versions(
     owner = {d.arrival.source_id: _owner(d, new_ids) for d in (*moving, *late)}
     written = list(zip((*effective, *late), assertion_ids, strict=True))
     store_assertions.add_assertions(session, _assertion_rows(origin, written, owner, tools))
+    again = [d.arrival for d in moving if d.verdict is Verdict.UNCHANGED]
+    store_history.add_repetitions(session, origin, [(owner[a.source_id], a) for a in again])
     heads = _heads(origin, moving, {id(d): a for d, a in written}, owner)
     store_assertions.add_records(
         session, origin, [(s, h) for s, h in heads.items() if s in new_ids]
@@ -158,7 +145,7 @@ def _chunk(effective: Sequence[Decision], heads: Mapping[str, Head]) -> _Chunk:
     for source_id, decision in last.items():
         head = heads[source_id]
         if head.assertion_id is not None:
-            live.append(_Version(head.record_id, head.assertion_id, decision.arrival))
+            live.append(Version(head.record_id, head.assertion_id, decision.arrival))
     stale = [
         d.known.record_id
         for d in last.values()
@@ -201,102 +188,6 @@ def _assertion_rows(
     ]
 
 
-def _write_features(
-    session: Session, origin: Origin, live: Sequence[_Version], tools: IndexTools
-) -> None:
-    """Features, blind indexes and blocking keys of live person records."""
-    if not live:
-        return
-    is_register = tools.register == origin.agency
-    people = [
-        features.read(
-            features.record_key(origin.agency, new.arrival.source_id),
-            origin.agency,
-            new.arrival.values,
-            is_register=is_register,
-        )
-        for new in live
-    ]
-    keys = _keys(live, people, tools)
-    store_assertions.add_features(session, _feature_rows(origin, live, people, keys, tools))
-    PgKeyStore(session).put(keys)
-
-
-def _keys(live: Sequence[_Version], people: Sequence[PersonFeatures], tools: IndexTools) -> KeyRows:
-    """The blocking keys, by record id, each once; those of identifiers are keyed by the vault."""
-
-    def keyed(label: str, values: Sequence[bytes]) -> list[bytes]:
-        return tools.vault.hmac(f"block:{label}", values)
-
-    rows = blocking.keys(Batch.of(people), blocking.RULES, keyed)
-    ids = np.array([new.record_id for new in live], dtype=np.int64)
-    order = np.lexsort((rows.keys, rows.records))
-    records, found = rows.records[order], rows.keys[order]
-    again = np.zeros(len(order), dtype=bool)
-    again[1:] = (records[1:] == records[:-1]) & (found[1:] == found[:-1])
-    kept = order[~again]
-    return KeyRows(ids[rows.records[kept]], rows.rules[kept], rows.keys[kept])
-
-
-def _feature_rows(
-    origin: Origin,
-    live: Sequence[_Version],
-    people: Sequence[PersonFeatures],
-    keys: KeyRows,
-    tools: IndexTools,
-) -> list[tuple[Any, ...]]:
-    period = sealing.period_of(origin.batch_id)
-    slots = [Slot(origin.agency, period, n.record_id, n.assertion_id) for n in live]
-    hidden = sealing.hide(
-        tools.vault, slots, [Hidden(p.nik, p.nik_stem, p.no_kk, p.phone) for p in people]
-    )
-    niks = sealing.blind(tools.vault, "nik", map(features.whole_nik, people))
-    cards = sealing.blind(tools.vault, "no_kk", (p.no_kk for p in people))
-    phones = sealing.blind(tools.vault, "phone", (p.phone for p in people))
-    carried: dict[int, list[int]] = {new.record_id: [] for new in live}
-    for record_id, key in zip(keys.records.tolist(), keys.keys.tolist(), strict=True):
-        carried[record_id].append(key)
-    return [
-        (
-            new.record_id,
-            new.assertion_id,
-            origin.agency,
-            new.arrival.source_id,
-            p.name,
-            *features.searchable(p.name),
-            p.birth_date,
-            p.sex,
-            p.kelurahan,
-            p.address,
-            p.registered,
-            niks[i],
-            cards[i],
-            phones[i],
-            period,
-            hidden[i],
-            carried[new.record_id],
-        )
-        for i, (new, p) in enumerate(zip(live, people, strict=True))
-    ]
-
-
-def _subjects(origin: Origin, new: _Version) -> list[tuple[int, str, str, str, str]]:
-    """Whom or what a record speaks of; each once in each role."""
-    values, agency = new.arrival.values, origin.agency
-    found: dict[tuple[str, str, str], None] = {}
-    for kind in ("person", "household", "enrolment"):
-        if kind in values:
-            found[kind, values[kind], "of"] = None
-    if "head_person" in values:
-        found["person", values["head_person"], "head"] = None
-    for member in values.get("members", ()):
-        found["person", member["person"], "member"] = None
-    if "program_code" in values:
-        role = "is" if origin.record_type == "program" else "of"
-        found["program", values["program_code"], role] = None
-    return [(new.record_id, kind, source_id, role, agency) for kind, source_id, role in found]
-
-
 def _findings(
     session: Session, origin: Origin, live: Sequence[Arrival], tools: IndexTools
 ) -> list[tuple[int, str]]:
@@ -324,14 +215,14 @@ def _findings(
 def _shared_niks(
     session: Session, origin: Origin, live: Sequence[Arrival], tools: IndexTools
 ) -> list[tuple[int, str]]:
-    blinds = sealing.blind(tools.vault, "nik", (a.values.get("nik") for a in live))
-    given = [b for b in blinds if b is not None]
-    shared = store_assertions.shared_niks(session, origin.agency, given)
-    return [
-        (a.i, "NIK_DUP_IN_SOURCE")
-        for a, blind in zip(live, blinds, strict=True)
-        if blind is not None and blind in shared
+    keys, niks = reindex.index_keys(session, tools.vault), [a.values.get("nik") for a in live]
+    blinds = [
+        sealing.blind(tools.vault, "nik", niks, version) for version in {keys.current, keys.newest}
     ]
+    given = [b for of_version in blinds for b in of_version if b is not None]
+    carried = store_assertions.count_niks(session, origin.agency, given)
+    counts = [sum(carried.get(b, 0) for b in each if b) for each in zip(*blinds, strict=True)]
+    return [(a.i, "NIK_DUP_IN_SOURCE") for a, count in zip(live, counts, strict=True) if count > 1]
 
 
 def _summary(decisions: Sequence[Decision], findings: list[tuple[int, str]]) -> Absorbed:

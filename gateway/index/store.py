@@ -13,6 +13,7 @@ from sqlalchemy import (
     REAL,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     Double,
@@ -72,6 +73,8 @@ source_batch = Table(
     Column("agency", Text, nullable=False),
     Column("as_of", DateTime(timezone=True), nullable=False),
     Column("accepted", LargeBinary),
+    # Set while the batch is in quarantine: none of its versions counts.
+    Column("suspect_since", DateTime(timezone=True)),
 )
 
 subject = Table(
@@ -106,6 +109,9 @@ person_feature = Table(
     Column("period", Integer, nullable=False),
     Column("hidden", LargeBinary, nullable=False),
     Column("keys", ARRAY(BigInteger), nullable=False),
+    # Under which index key; during a rotation also the next one's keys (see `reindex`).
+    Column("bix_v", Integer, nullable=False, server_default="1"),
+    Column("keys_next", ARRAY(BigInteger)),
     Index(
         "ix_person_feature_core",
         "core",
@@ -127,6 +133,16 @@ person_feature = Table(
         "ix_person_feature_phone_bix", "phone_bix", postgresql_where=text("phone_bix is not null")
     ),
 )
+
+index_key = Table(
+    "index_key",
+    metadata,
+    Column("one", Boolean, primary_key=True, server_default="true"),
+    Column("current", Integer, nullable=False),
+    Column("next", Integer),
+    CheckConstraint("one", name="one"),
+)
+"""One row: the versions of the index key in use; none before the first rotation."""
 
 block_key = Table(
     "block_key",

@@ -68,6 +68,8 @@ _FEATURE = (
     ("period", "int4"),
     ("hidden", "bytea"),
     ("keys", "int8[]"),
+    ("bix_v", "int4"),
+    ("keys_next", "int8[]"),
 )
 _FEW = 8
 
@@ -170,8 +172,9 @@ def known_versions(
     if not versions:
         return frozenset()
     query = (
-        "select a.record_id, a.v from unnest(%s::int8[], %s::int8[]) w(record_id, v)"
-        " join assertion a using (record_id, v)"
+        "with w as (select * from unnest(%s::int8[], %s::int8[]) w(record_id, v))"
+        " select a.record_id, a.v from w join assertion a using (record_id, v)"
+        " union select p.record_id, p.v from w join repetition p using (record_id, v)"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, ([r for r, _ in versions], [v for _, v in versions]), binary=True)
@@ -189,9 +192,11 @@ def drop_derived(session: Session, record_ids: Sequence[int]) -> None:
         cur.execute("delete from subject where record_id = any(%s)", (list(record_ids),))
         cur.execute(
             "with old as (delete from person_feature where record_id = any(%s)"
-            " returning record_id, keys),"
-            " gone as (delete from block_key b using old, unnest(old.keys) k(key)"
-            " where b.key = k.key and b.record_id = old.record_id returning b.key)"
+            " returning record_id, keys || coalesce(keys_next, '{}') as keys),"
+            # Row by row through the index: the planner would rather read all keys there are.
+            " gone as (delete from block_key where ctid in (select b.ctid from old,"
+            "  unnest(old.keys) k(key), lateral (select ctid from block_key"
+            "  where key = k.key and record_id = old.record_id offset 0) b) returning key)"
             " update hot_key h set stale = true from (select distinct key from gone) g"
             " where h.key = g.key and not h.stale",
             (list(record_ids),),
@@ -214,17 +219,17 @@ def add_touched(session: Session, batch_id: UUID, record_ids: Iterable[int]) -> 
     _copy(session, "touched", (("batch_id", "uuid"), ("record_id", "int8")), rows)
 
 
-def shared_niks(session: Session, agency: str, blinds: Sequence[bytes]) -> frozenset[bytes]:
-    """Blind indexes of NIKs that more than one live record of this agency carries."""
+def count_niks(session: Session, agency: str, blinds: Sequence[bytes]) -> dict[bytes, int]:
+    """How many live records of this agency carry each of these blind indexes of a NIK."""
     if not blinds:
-        return frozenset()
+        return {}
     query = (
-        "select nik_bix from person_feature where nik_bix = any(%s) and agency = %s"
-        " group by nik_bix having count(*) > 1"
+        "select nik_bix, count(*) from person_feature where nik_bix = any(%s) and agency = %s"
+        " group by nik_bix"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(set(blinds)), agency), binary=True)
-        return frozenset(row[0] for row in cur)
+        return {row[0]: row[1] for row in cur}
 
 
 def known_programs(session: Session, codes: Sequence[str]) -> frozenset[str]:

@@ -104,8 +104,11 @@ def _known(row: tuple[Any, ...], secret: Hidden) -> Known:
 
 
 def get_keys(session: Session, record_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The blocking keys of live person records."""
-    query = "select record_id, keys from person_feature where record_id = any(%s)"
+    """The blocking keys of live person records, under the index key in use."""
+    query = (
+        "select f.record_id, case when f.bix_v < k.current then f.keys_next else f.keys end"
+        " from person_feature f left join index_key k on true where f.record_id = any(%s)"
+    )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(record_ids),), binary=True)
         return {row[0]: row[1] for row in cur}

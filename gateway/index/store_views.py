@@ -253,7 +253,12 @@ def programs(session: Session, codes: Iterable[str]) -> dict[str, dict[str, Any]
 
 def freshness(session: Session) -> dict[str, datetime]:
     """The newest data that each agency has published."""
-    rows = session.execute(text("select agency, max(as_of) from source_batch group by agency"))
+    rows = session.execute(
+        text(
+            "select agency, max(as_of) from source_batch"
+            " where suspect_since is null group by agency"
+        )
+    )
     return {row[0]: row[1] for row in rows}
 
 

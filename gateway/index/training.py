@@ -25,6 +25,7 @@ from gateway.index.scoring import (
     Model,
     cells_of,
     observe,
+    pieces,
 )
 from schemas.kinds import Kind
 
@@ -190,18 +191,25 @@ def _is_shared(batch: Batch, field: str) -> bool:
 def _patterns(evidence: Evidence, widths: Sequence[int], sizes: Sequence[int]) -> _Patterns:
     """Pack each pair's cells into one number and count equal numbers."""
     packed = np.zeros(len(evidence), dtype=np.int64)
-    cells = np.empty((len(widths), len(evidence)), dtype=np.int16)
     room = 1
     for i, (width, size) in enumerate(zip(widths, sizes, strict=True)):
         radix = width * size + 1
         if room * radix >= _MOST:
             packed = np.unique(packed, return_inverse=True)[1]
             room = len(packed)
-        cells[i] = cells_of(evidence.levels[i], evidence.bands[i], width)
-        packed = packed * radix + cells[i] + 1
+        packed *= radix
+        for piece in pieces(len(evidence)):
+            packed[piece] += 1 + cells_of(
+                evidence.levels[i, piece], evidence.bands[i, piece], width
+            )
         room *= radix
     _, first, counts = np.unique(packed, return_index=True, return_counts=True)
-    return _Patterns(cells[:, first].astype(np.int64), counts.astype(np.float64))
+    found = evidence.at(first)
+    cells = [
+        cells_of(levels, bands, width)
+        for levels, bands, width in zip(found.levels, found.bands, widths, strict=True)
+    ]
+    return _Patterns(np.array(cells), counts.astype(np.float64))
 
 
 class _Learner:

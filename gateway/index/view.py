@@ -154,6 +154,29 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """A record of which a newer version is in quarantine.
+
+    Attributes:
+        since: from when on what the agency sent is being verified.
+        trusted: the age of the value that is shown; None where no version is trusted.
+    """
+
+    agency: str
+    record_type: str
+    since: datetime
+    trusted: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a person reads now: does a record still speak of him, and which fields say otherwise."""
+
+    exists: bool
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PersonView:
     """One person, 360 degrees.
 
@@ -165,6 +188,7 @@ class PersonView:
         benefits: newest first; so are the other lists.
         freshness: newest `as_of` of each agency that knows the person.
         batches: accept leaves (32 bytes) of the batches that this was read from.
+        reviews: records shown (or not) as they were before data that are being verified.
     """
 
     person_id: UUID
@@ -184,20 +208,12 @@ class PersonView:
     batches: tuple[bytes, ...]
     badges: tuple[str, ...] = ()
     programs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    reviews: tuple[Review, ...] = ()
 
     @property
     def nik(self) -> str | None:
         found = self.golden.get("nik")
         return None if found is None else str(found.value)
-
-    @property
-    def received_idr(self) -> int:
-        """The sum of all benefits in money that were not reversed, in rupiah."""
-        return sum(
-            int(b.values.get("amount_idr", 0))
-            for b in self.benefits
-            if "reversed_by" not in b.values
-        )
 
     def age(self, today: date) -> int | None:
         """Whole years, where the year of birth is known well enough."""

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from gateway.index import census
 from gateway.index import service as index
 from gateway.index.arrivals import Arrival, Origin
-from gateway.intake import poison, results, snapshots, store
+from gateway.intake import judging, poison, results, snapshots, store, store_reevaluation
 from gateway.intake.model import Batch, Disposition, Hold, IntakeTools, SnapshotState, State, Tally
 from gateway.intake.poison import Span
 from gateway.intake.snapshots import Snapshot
@@ -58,25 +58,58 @@ def apply(session: Session, batch_id: UUID, tools: IntakeTools, now: datetime) -
     The end of a snapshot takes its effect when the last batch before it has been applied, be that
     now or later: so its row is locked after the snapshot's, as by all others.
     """
-    batch = store.get(session, batch_id)
-    if batch is not None and batch.kind != BatchKind.SNAPSHOT_END.value:
-        batch = store.get(session, batch_id, lock=True)
+    batch = _locked(session, batch_id)
     if batch is None or batch.state is not State.ACCEPTED:
         return
     work = _Work(session, batch, tools, now, Tally())
-    if batch.kind == BatchKind.CONFIRM.value:
+    if batch.kind == BatchKind.ATTEST.value:
+        judging.judge(session, batch.agency)
+        _finish(work, None)
+    elif batch.kind == BatchKind.CONFIRM.value:
         _confirm(work)
     elif batch.kind != BatchKind.SNAPSHOT_END.value:
         _finish(work, _records(work, confirmed=False))
     _complete_what_ended(work)
 
 
+def _locked(session: Session, batch_id: UUID) -> Batch | None:
+    """The batch, and nobody changes meanwhile which batches of its agency are believed."""
+    batch = store.get(session, batch_id)
+    if batch is None:
+        return None
+    if batch.kind == BatchKind.ATTEST.value:
+        store_reevaluation.close(session, batch.agency)
+    else:
+        store_reevaluation.share(session, batch.agency)
+    return store.get(session, batch_id, lock=batch.kind != BatchKind.SNAPSHOT_END.value)
+
+
 def set_aside(session: Session, batch_id: UUID, tools: IntakeTools, now: datetime) -> None:
     """Park a batch that cannot be applied; it stays as evidence, and a person decides."""
-    batch = store.get(session, batch_id, lock=True)
+    batch = _locked(session, batch_id)
     if batch is not None and batch.state is State.ACCEPTED:
         results.conclude(session, batch, (State.PARKED, None, Tally()), tools, now)
         _complete_what_ended(_Work(session, batch, tools, now, Tally()))
+
+
+def catch_up(session: Session, end_id: UUID, since: Snapshot, tools: IntakeTools) -> None:
+    """What a completed snapshot would have deleted, had it stood then as it stands now.
+
+    A record may be live again because what withdrew it is not believed any more; if it is older
+    than the snapshot and not in it, it has gone all the same.
+    """
+    end = store.get(session, end_id)
+    if end is None:
+        return
+    left = store_reevaluation.members_left(session, since.n)
+    if results.UNREADABLE in left:
+        return
+    live = census.live_ids(session, end.agency, since.record_type, since.begin_version)
+    missing = sorted(live - left)
+    work = _Work(session, end, tools, end.accepted_at, Tally())
+    _absorb(work, [_gone(source_id, end.version) for source_id in missing])
+    if missing and end.record_type == "person":
+        outbox.promise(session, Job.RECONCILE, {"batch": str(end.id)})
 
 
 def rehearse(
@@ -108,7 +141,9 @@ def _records(work: _Work, *, confirmed: bool) -> Hold | None:
     if batch.kind == BatchKind.SNAPSHOT.value:
         number = snapshots.number_of(work.session, batch)
         if number is not None:
-            snapshots.add_members(work.session, number, _all_ids(work, arrivals))
+            held = [a.source_id for a in arrivals if a.op == "put"]
+            snapshots.add_members(work.session, number, held)
+            snapshots.add_members(work.session, number, _refused_ids(work), refused=True)
     return None
 
 
@@ -261,12 +296,10 @@ def _finish(work: _Work, hold: Hold | None) -> None:
         outbox.promise(work.session, Job.RECONCILE, {"batch": str(batch.id)})
 
 
-def _all_ids(work: _Work, arrivals: Sequence[Arrival]) -> list[str]:
-    """The ids a part holds; a refused line still says that its record exists at the source."""
+def _refused_ids(work: _Work) -> list[str]:
+    """The ids of refused lines: they still say that their records exist at the source."""
     refused = [d.i for d in work.tally.dispositions if d.level == "E"]
-    return [a.source_id for a in arrivals if a.op == "put"] + results.refused_ids(
-        work.session, work.batch, work.tools, refused
-    )
+    return results.refused_ids(work.session, work.batch, work.tools, refused)
 
 
 def _level(code: str) -> str:

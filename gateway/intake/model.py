@@ -100,6 +100,27 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the re-evaluation after a revocation has come.
+
+    Attributes:
+        batches: in quarantine on its account.
+        records: whose live version had to be found anew, and `done` those for which that is done.
+        links_left: records whose links still wait for a worker.
+        finished: when the last live version stood; links may follow.
+    """
+
+    revocation: int
+    agency: str
+    batches: int
+    records: int
+    done: int
+    links_left: int
+    started: datetime
+    finished: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where the sealed lines of a batch lie: the vault's scope, and what binds each line."""
 

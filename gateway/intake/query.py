@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
-from gateway.intake import chain, store
+from gateway.intake import chain, store, store_reevaluation, store_usage
 from gateway.intake.model import Disposition, Head, State
+from schemas.batch import MAX_ATTESTED
 
 PAGE = 5000
+KEY_LIFE = timedelta(days=120)
+"""No key signs longer than this. Source: trust.md 1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,33 @@ class Counts:
 def head(session: Session, agency: str, stream: str) -> Head:
     """The head of a stream: genesis where nothing came yet."""
     return store.head(session, agency, stream) or chain.genesis(agency, stream)
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The ways out of quarantine that a stream has.
+
+    Attributes:
+        epoch: that may begin now, by a snapshot, following on `prev` (32 bytes); None if none may.
+        quarantined: (epoch, seq, payload hash) of what an `attest` may name, oldest first, at most
+            as many as one attest holds.
+    """
+
+    epoch: int | None
+    prev: bytes | None
+    quarantined: tuple[tuple[int, int, bytes], ...]
+
+
+def recovery(session: Session, agency: str, stream: str) -> Recovery:
+    """What an agency can do about batches of a revoked key."""
+    found = store_reevaluation.quarantined_in(session, agency, stream, MAX_ATTESTED)
+    quarantined = tuple((row.epoch, row.seq, row.payload_sha256) for row in found)
+    first = chain.genesis(agency, stream)
+    current, restart = store_reevaluation.head(session, agency, stream) or (first.epoch, False)
+    if not restart:
+        return Recovery(None, None, quarantined)
+    trusted = store_reevaluation.last_trusted(session, agency, stream)
+    return Recovery(current + 1, trusted or first.payload_sha256, quarantined)
 
 
 def result(session: Session, place: tuple[str, str, int, int]) -> tuple[State, bytes | None]:
@@ -80,3 +110,8 @@ def receipt(session: Session, place: tuple[str, str, int, int]) -> bytes | None:
     """The receipt of the batch at a place; None where there is none."""
     found = store.stored(session, place)
     return None if found is None else found.receipt
+
+
+def last_used(session: Session, agency: str, now: datetime) -> Mapping[str, datetime]:
+    """When each key of an agency last signed a batch, within the longest life of a key."""
+    return store_usage.last_used(session, agency, now - KEY_LIFE)

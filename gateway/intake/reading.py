@@ -18,7 +18,7 @@ from keys import dsse, frame, merkle
 from keys.errors import BadFrame
 from keys.signers import PublicKey
 from schemas import batch as payloads
-from schemas.batch import BatchKind, BatchPayload
+from schemas.batch import BatchPayload
 
 _CHUNK = 1000
 
@@ -52,7 +52,7 @@ def open_batch(
 
     Raises:
         TrustError, SchemaError: the frame, the envelope, the signature or the payload is bad.
-        Refused: the payload names another place (`batch.path`) or is of a kind that is not taken.
+        Refused: the payload names another place (`batch.path`).
         Forbidden: it was signed for another gateway (`aud.foreign`).
     """
     raw = frame.read_head(request.body, limits(settings))
@@ -113,10 +113,4 @@ def _check_place(request: PutBatch, payload: BatchPayload, settings: Settings) -
             "aud.foreign",
             "This batch was signed for another gateway. Check `aud` in the connector's ticket.",
             aud=settings.aud,
-        )
-    if payload.kind is BatchKind.ATTEST:
-        raise Refused(
-            "kind.not_yet",
-            "This gateway does not take attestations yet. Publish the records again instead.",
-            kind=payload.kind.value,
         )

@@ -4,13 +4,14 @@ Accepting is all or nothing and changes nothing in the index; a worker applies (
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused
-from gateway.intake import chain, reading, snapshots, store
+from gateway.intake import chain, reading, snapshots, store, store_reevaluation
 from gateway.intake.applying import apply, count_of, rehearse, set_aside
 from gateway.intake.chain import Fork
 from gateway.intake.model import Accepted, Batch, Forked, Head, IntakeTools, PutBatch, State
@@ -27,7 +28,7 @@ from keys.bundle import accept_entry
 from keys.canonical import canonical, to_moment
 from keys.errors import TrustError
 from keys.signers import PublicKey
-from schemas.batch import BatchKind
+from schemas.batch import BatchKind, BatchPayload
 from schemas.errors import SchemaError
 from schemas.receipt import MMD_SECONDS, RECEIPT_TYPE
 
@@ -67,6 +68,8 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
         return Accepted(given, replayed=True)
     at = (payload.epoch, payload.seq)
     may_restart = restart and payload.kind is BatchKind.SNAPSHOT_BEGIN
+    if may_restart and payload.epoch != head.epoch:
+        head = _restarted(session, head, payload)
     fork = chain.follows(head, at, bytes.fromhex(payload.prev), restart=may_restart)
     if fork is not None:
         raise _forked(session, opened, fork, _envelope_of(session, opened, head), now)
@@ -74,17 +77,20 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
     # revocation sees this batch.
     trust.speaker(session, payload.agency, opened.kid, "batch", now)
     _check_confirms(session, opened)
+    named = _attested(session, payload)
     snapshots.follow(session, payload)
-    return Accepted(_store(session, opened, _Contents(request, leaves, tools), now), replayed=False)
+    contents = _Contents(request, leaves, tools, named)
+    return Accepted(_store(session, opened, contents, now), replayed=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """What is stored of a batch: its bytes once more, and the leaf of each line."""
+    """What is stored of a batch: its bytes once more, the leaf of each line, whom it attests."""
 
     request: PutBatch
     leaves: Sequence[bytes]
     tools: IntakeTools
+    attests: Sequence[UUID] = ()
 
 
 def resume(session: Session, agency: str, stream: str, *, restart: bool) -> None:
@@ -166,6 +172,40 @@ def _check_confirms(session: Session, opened: Opened) -> None:
         )
 
 
+def _restarted(session: Session, head: Head, payload: BatchPayload) -> Head:
+    """What a new epoch follows on: the last batch that is still believed, or the genesis."""
+    first = chain.genesis(payload.agency, payload.stream)
+    trusted = store_reevaluation.last_trusted(session, payload.agency, payload.stream)
+    return replace(head, payload_sha256=trusted or first.payload_sha256)
+
+
+def _attested(session: Session, payload: BatchPayload) -> list[UUID]:
+    """The batches that an `attest` names.
+
+    Raises:
+        Refused: a batch of that number and hash was never accepted (`attest.unknown`), or is not
+            in quarantine (`attest.not_quarantined`).
+    """
+    found = []
+    for said in payload.attests:
+        place = (payload.agency, payload.stream.value, said.epoch, said.seq)
+        named = store_reevaluation.find_named(session, place, bytes.fromhex(said.payload_sha256))
+        if named is None:
+            raise Refused(
+                "attest.unknown",
+                f"No batch {said.epoch}/{said.seq} of that hash was accepted. Nothing was "
+                "attested: compare with your receipts, and name only batches that are yours.",
+            )
+        if named[1] is not State.QUARANTINED:
+            raise Refused(
+                "attest.not_quarantined",
+                f"Batch {said.epoch}/{said.seq} is not in quarantine. Nothing was attested: "
+                "leave it out.",
+            )
+        found.append(named[0])
+    return list(dict.fromkeys(found))
+
+
 def _store(session: Session, opened: Opened, contents: _Contents, now: datetime) -> bytes:
     """Step 6: batch, lines, log entry, receipt and promise; returns the receipt."""
     payload, tools = opened.payload, contents.tools
@@ -186,6 +226,7 @@ def _store(session: Session, opened: Opened, contents: _Contents, now: datetime)
     values = _row(opened, now) | {"leaf": leaf, "receipt": receipt}
     few = list(_lines(opened, contents, now)) if payload.count <= _FEW else []
     batch_id = store.add_batch(session, values, few)
+    store_reevaluation.add_attestations(session, batch_id, contents.attests)
     if payload.count > _FEW:
         rows = ((batch_id, *line) for line in _lines(opened, contents, now))
         store.copy_lines(session, rows)

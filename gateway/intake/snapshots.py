@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Identity,
     Index,
@@ -67,9 +68,13 @@ snapshot_member = Table(
     metadata,
     Column("snapshot", BigInteger, nullable=False),
     Column("source_id", Text, nullable=False),
+    Column("refused", Boolean, nullable=False, server_default="false"),
     PrimaryKeyConstraint("snapshot", "source_id"),
 )
-"""The records that a snapshot holds, also those that were refused: they exist at the source."""
+"""The records that a snapshot holds, also those that were refused: they exist at the source.
+
+Once the snapshot is done only these are kept: the others have a version in it.
+"""
 
 _OVER = (SnapshotState.OPEN.value, SnapshotState.HELD.value)
 
@@ -134,14 +139,16 @@ def number_of(session: Session, batch: Batch) -> int | None:
     return found
 
 
-def add_members(session: Session, number: int, source_ids: Sequence[str]) -> None:
+def add_members(
+    session: Session, number: int, source_ids: Sequence[str], *, refused: bool = False
+) -> None:
     """Records that the snapshot holds; an id may come again."""
     if source_ids:
         with bulk.cursor(session) as cur:
             cur.execute(
-                "insert into snapshot_member (snapshot, source_id)"
-                " select %s, unnest(%s::text[]) on conflict do nothing",
-                (number, list(source_ids)),
+                "insert into snapshot_member (snapshot, source_id, refused)"
+                " select %s, unnest(%s::text[]), %s on conflict do nothing",
+                (number, list(source_ids), refused),
             )
 
 
@@ -220,10 +227,11 @@ def members(session: Session, of: Snapshot) -> frozenset[str]:
 
 
 def put_state(session: Session, of: Snapshot, state: SnapshotState) -> None:
-    """Its new state; once it is done its members need not be remembered."""
+    """Its new state; once it is done only refused members need be remembered."""
     session.execute(update(snapshot).where(snapshot.c.n == of.n).values(state=state.value))
     if state is SnapshotState.DONE:
-        session.execute(snapshot_member.delete().where(snapshot_member.c.snapshot == of.n))
+        taken = (snapshot_member.c.snapshot == of.n, ~snapshot_member.c.refused)
+        session.execute(snapshot_member.delete().where(*taken))
 
 
 def _begin(session: Session, payload: BatchPayload) -> None:

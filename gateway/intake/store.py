@@ -74,6 +74,9 @@ batch = Table(
     Column("receipt", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("hold", Text),
+    # The state to come back to, and the revocation that led into quarantine.
+    Column("was", Text),
+    Column("quarantined_by", BigInteger, index=True),
     Column("counts", JSONB),
     Column("result", LargeBinary),
     Column("applied_at", DateTime(timezone=True)),
@@ -355,7 +358,8 @@ _ADD_BATCH = (
     " select made.id, u.i, u.leaf, u.ct from made,"
     " unnest(%(i)s::int4[], %(leaves)s::bytea[], %(cts)s::bytea[]) u(i, leaf, ct)),"
     " moved as (update stream_head set epoch = %(epoch)s, seq = %(seq)s,"
-    " payload_sha256 = %(payload_sha256)s, leaf = %(leaf)s, restart = false"
+    " payload_sha256 = %(payload_sha256)s, leaf = %(leaf)s,"
+    " restart = restart and epoch = %(epoch)s"
     " where agency = %(agency)s and stream = %(stream)s)"
     " select id from made"
 )

@@ -107,6 +107,7 @@ _BATCH: dict[str, Check] = {
     "payload_sha256": _hash,
 }
 _RESULT_COUNTS = ("applied", "unchanged", "superseded", "tombstoned", "rejected", "n")
+_REEVAL_COUNTS = ("size_at_since", "batches", "records", "answers")
 
 ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
     {
@@ -124,6 +125,7 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "commit": _hash,
         },
         "keyset": {"agency": _agency, "version": _count, "envelope": _envelope},
+        "suspension": {"agency": _agency, "envelope": _envelope},
         "query": {
             "qid": _id,
             "agency": _agency,
@@ -149,7 +151,15 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "statement": _hash,
             "commit": _hash,
         },
+        "reeval": {
+            "agency": _agency,
+            "kid": _kid,
+            "since": _moment,
+            **dict.fromkeys(_REEVAL_COUNTS, _count),
+            "commit": _hash,
+        },
         "config": {"settings": _hash, "version": _code, "profile": _code, "model": _code},
+        "vault": {"act": _code, "version": _count},
         "heartbeat": {"at": _moment},
     }
 )

@@ -3,6 +3,7 @@
 Answers are about what was signed: an entry that waits for its checkpoint is not found yet.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -67,6 +68,11 @@ def entry(session: Session, leaf: bytes) -> bytes:
     return found
 
 
+def index_of(session: Session, leaf: bytes) -> int | None:
+    """The leaf's place in the log; None while it waits for one, or where there is no such leaf."""
+    return store.find_leaf(session, leaf)
+
+
 def inclusion(session: Session, leaf: bytes) -> Inclusion:
     """Where the leaf stands under the newest checkpoint, and the path that proves it.
 
@@ -125,6 +131,11 @@ def verify(session: Session, vkey: str) -> LogState:
     if (signed.size, root) != (head.state.size, head.state.root) or root != signed.root:
         raise LogDamaged("log.root", "The entries do not give the root that was signed.")
     return LogState(signed.size, root, head.state.signed_at)
+
+
+def indexes(session: Session, leaves: Collection[bytes]) -> dict[bytes, int]:
+    """Where these leaves stand in the log, signed or not; those that still wait are left out."""
+    return store.find_leaves(session, leaves)
 
 
 def pending(session: Session) -> int:

@@ -12,13 +12,14 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    cast,
     event,
     func,
     select,
     text,
     tuple_,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from gateway.ledger.model import CHANNEL, Head, LogIndex, LogState
@@ -156,6 +157,16 @@ def add_head(session: Session, count: int, root: bytes, note: bytes) -> Head:
     found = get_head(session)
     assert found is not None  # noqa: S101 -- just inserted
     return found
+
+
+def find_leaves(session: Session, leaves: Collection[bytes]) -> dict[bytes, int]:
+    """The indexes of those of the leaves that have one."""
+    rows = session.execute(
+        select(log_entry.c.leaf, func.max(log_entry.c.idx))
+        .where(log_entry.c.leaf == func.any(cast(list(leaves), ARRAY(LargeBinary))))
+        .group_by(log_entry.c.leaf)
+    )
+    return {leaf: int(index) for leaf, index in rows}
 
 
 def find_leaf(session: Session, leaf: bytes) -> LogIndex | None:

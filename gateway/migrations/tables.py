@@ -1,19 +1,23 @@
 """Every slice's tables, on one metadata: what a migrated database must equal (a test holds it)."""
 
 from gateway.access import store as access
+from gateway.access import store_blast as blast
+from gateway.access import store_logins as logins
 from gateway.index import store as index
-from gateway.intake import poison, snapshots
+from gateway.index import store_history as history
+from gateway.intake import poison, snapshots, store_reevaluation
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
-from gateway.storage import heartbeat, outbox
+from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
+from gateway.trust import store_keys as trust_keys
 from gateway.trust import store_revocations as revocations
 
 __all__ = ["metadata"]
 
 SLICES = (
-    *(outbox, heartbeat, ledger, cosignatures, trust, revocations, intake),
-    *(snapshots, poison, index, access),
+    *(outbox, heartbeat, deks, ledger, cosignatures, trust, trust_keys, revocations, intake),
+    *(snapshots, poison, store_reevaluation, index, history, access, blast, logins),
 )

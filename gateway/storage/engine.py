@@ -9,11 +9,17 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import NullPool
 
 from gateway.errors import Unavailable
 from gateway.settings import Settings
 
 OLDEST = 18
+_CONNECTION = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
+}
 _MUST_BE_ON = ("fsync", "full_page_writes", "synchronous_commit")
 
 
@@ -29,11 +35,7 @@ def connect(settings: Settings, *, pool_size: int | None = None) -> Engine:
         max_overflow=5,
         pool_pre_ping=False,
         hide_parameters=True,
-        connect_args={
-            "connect_timeout": 5,
-            "keepalives_idle": 10,
-            "options": "-c timezone=UTC -c idle_in_transaction_session_timeout=60000",
-        },
+        connect_args=_CONNECTION,
     )
     try:
         _check(engine)
@@ -41,6 +43,16 @@ def connect(settings: Settings, *, pool_size: int | None = None) -> Engine:
         engine.dispose()
         raise
     return engine
+
+
+def apart(settings: Settings) -> Engine:
+    """An engine that keeps no connection, for the few short transactions beside all others."""
+    return create_engine(
+        driver_url(settings.database_url),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args=_CONNECTION,
+    )
 
 
 @contextmanager
@@ -60,6 +72,16 @@ def opened(settings: Settings) -> Iterator[sessionmaker[Session]]:
 def sessions(engine: Engine) -> sessionmaker[Session]:
     """Sessions on `engine`: a view, job or command opens one and commits; services never do."""
     return sessionmaker(engine, expire_on_commit=False, autoflush=False)
+
+
+def schema_of(session: Session) -> str | None:
+    """The revision of the database's schema.
+
+    Raises:
+        ProgrammingError: the database was never migrated.
+    """
+    found: str | None = session.scalar(text("select version_num from alembic_version"))
+    return found
 
 
 def driver_url(url: str) -> str:

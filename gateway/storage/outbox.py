@@ -177,3 +177,20 @@ def open_count(session: Session) -> dict[str, int]:
         )
     ).one()
     return {"open": row[0], "parked": row[1]}
+
+
+def tidy(session: Session) -> int:
+    """Forget some promises that were made a week ago and kept; how many.
+
+    Ids are in the order of time, so this walks the primary key and needs no index of its own.
+    """
+    gone = session.scalars(_TIDY).all()
+    return len(gone)
+
+
+_TIDY = text(
+    "delete from outbox where id in ("
+    " select id from outbox where id < uuidv7(interval '-7 days') and done is not null"
+    " order by id limit 20000 for update skip locked)"
+    " returning id"
+)

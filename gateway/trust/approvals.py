@@ -1,23 +1,23 @@
-"""Two persons approve an agency's key, and what follows: the agency, its key and grants count.
+"""Persons approve what changes an agency's keys, and what follows from it.
 
-Each of the two types the end of the fingerprint as it was read to him on the phone. What they
-decided stands in the log; who they are is only committed to there. With the second approval the
-agency, its keys and the grants drawn up at its creation become active, in one transaction.
+Each types the end of the fingerprint as it was read to him on the phone. What they decided stands
+in the log; who they are is only committed to there. With the last approval the statement counts;
+with the first statement of an agency, so do the agency and the grants drawn up at its creation.
 
 Source: trust.md 1.5 (steps 4 and 5), 1.8.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, TooMany
 from gateway.ledger import service as ledger
 from gateway.ledger.commitment import commit
-from gateway.trust import rules, store
+from gateway.trust import rules, store, store_keys
 from gateway.trust.model import (
     LOCK_TIME,
     TRIES,
@@ -26,8 +26,11 @@ from gateway.trust.model import (
     Approver,
     Outcome,
 )
-from keys.bundle import keyset_entry
+from gateway.trust.standing import changes_recovery, count
 from keys.canonical import digest, to_moment
+from keys.succession import RECOVERY_WAIT, Rule
+
+_BY_TICKET = frozenset({Rule.ENROL.value, Rule.REENROL.value})
 
 
 def approve(
@@ -35,8 +38,9 @@ def approve(
 ) -> ApprovalState:
     """One person's approval, by the last two groups of the fingerprint as read to him.
 
-    A wrong answer is counted and *returned*, so that the caller commits the count; the third in a
-    row closes the approval for 15 minutes.
+    The fingerprint is that of the one new key, or else of the statement itself. A wrong answer is
+    counted and *returned*, so that the caller commits the count; the third in a row closes the
+    approval for 15 minutes.
 
     Raises:
         NotFound: no such agency.
@@ -45,39 +49,47 @@ def approve(
         TooMany: closed after three wrong answers (`approval.locked`).
     """
     row = known_agency(session, agency)
-    keyset = store.current_keyset(session, agency)
-    if row.state != AgencyState.PENDING.value or keyset is None:
-        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    keyset = _waiting(session, agency)
     given = store.find_approvals(session, agency, keyset.payload_sha256)
-    rules.check_approver(approver, row.created_by, given)
+    created_by = row.created_by if keyset.rule in _BY_TICKET else ""
+    rules.check_approver(approver, created_by, given)
     _check_lock(keyset, now)
     if not rules.is_end_of(keyset.fingerprint, last_groups):
         left = _count_wrong(session, keyset, now)
         return ApprovalState(Outcome.WRONG_GROUPS, len(given), left)
     _record(session, keyset, approver, now)
     store.set_keyset(session, keyset, wrong=0, locked_until=None)
-    if not given:
-        return ApprovalState(Outcome.RECORDED, 1, TRIES)
-    _activate(session, keyset, now)
+    if len(given) + 1 < keyset.persons:
+        return ApprovalState(Outcome.RECORDED, len(given) + 1, TRIES)
+    _complete(session, keyset, now)
     return ApprovalState(Outcome.COMPLETED, len(given) + 1, TRIES)
 
 
+def record_first(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
+    """The approval of the person who drew a statement up at the centre, by his own hand.
+
+    Raises:
+        Forbidden: his role may not (`approval.role`).
+    """
+    rules.check_approver(approver, "", ())
+    _record(session, keyset, approver, now)
+
+
 def reject(session: Session, agency: str, approver: Approver, now: datetime) -> None:
-    """Refuse a keyset whose fingerprint was not the agency's: it needs a new ticket and new keys.
+    """Refuse a statement whose fingerprint was not the agency's; a first one needs a new ticket.
 
     Raises:
         NotFound: no such agency.
         Conflict: nothing waits for approval.
         Forbidden: this person's role may not approve, so it may not reject either.
     """
-    row = known_agency(session, agency)
-    keyset = store.current_keyset(session, agency)
-    if row.state != AgencyState.PENDING.value or keyset is None:
-        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    known_agency(session, agency)
+    keyset = _waiting(session, agency)
     rules.check_role(approver)
     store.set_keyset(session, keyset, rejected_at=now)
-    _decide(session, "reject_key", keyset, approver, now)
-    store.set_state(session, agency, AgencyState.INVITED)
+    decide(session, "reject_key", _about(keyset), approver, now)
+    if keyset.rule == Rule.ENROL:
+        store.set_state(session, agency, AgencyState.INVITED)
 
 
 def known_agency(session: Session, code: str) -> Row[Any]:
@@ -111,29 +123,16 @@ def _count_wrong(session: Session, keyset: Row[Any], now: datetime) -> int:
     return 0
 
 
-def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
-    salt, leaf = _decide(session, "approve_key", keyset, approver, now)
-    session.execute(
-        store.approval.insert().values(
-            agency=keyset.agency,
-            keyset_sha256=keyset.payload_sha256,
-            officer_id=approver.officer_id,
-            role=approver.role,
-            at=now,
-            salt=salt,
-            leaf=leaf,
-        )
-    )
-
-
-def _decide(
-    session: Session, kind: str, keyset: Row[Any], approver: Approver, now: datetime
+def decide(
+    session: Session, kind: str, about: Mapping[str, Any], approver: Approver, now: datetime
 ) -> tuple[bytes, bytes]:
-    """Log a person's decision over a keyset; who he is is committed to, not written. Salt, leaf."""
+    """Log a person's decision; who he is is committed to, not written. Salt, leaf (32 bytes each).
+
+    `about`: `agency`, `version`, and `subject`, the hash of what he decided on; `reason` if any.
+    """
     detail = {
+        **about,
         "kind": kind,
-        "agency": keyset.agency,
-        "keyset_sha256": keyset.payload_sha256.hex(),
         "officer": approver.officer_id,
         "role": approver.role,
         "at": to_moment(now),
@@ -142,51 +141,70 @@ def _decide(
     entry = {
         "t": "decision",
         "kind": kind,
-        "agency": keyset.agency,
-        "version": keyset.version,
+        "agency": about["agency"],
+        "version": about["version"],
         "role": approver.role,
-        "subject": keyset.payload_sha256.hex(),
+        "subject": about["subject"],
         "commit": made.sha256.hex(),
     }
     return made.salt, ledger.append(session, entry)
 
 
-def _activate(session: Session, keyset: Row[Any], now: datetime) -> None:
-    """The keyset, its keys, the grants and the agency begin to count, and the log says so."""
-    grants = store.find_grants(session, keyset.agency)
-    keyset_leaf = ledger.append(
-        session, keyset_entry(keyset.agency, keyset.version, keyset.envelope)
+def _waiting(session: Session, agency: str) -> Row[Any]:
+    keyset = store.pending_keyset(session, agency)
+    if keyset is None or keyset.counts_from is not None:
+        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    return keyset
+
+
+def _about(keyset: Row[Any]) -> dict[str, Any]:
+    return {
+        "agency": keyset.agency,
+        "version": keyset.version,
+        "subject": keyset.payload_sha256.hex(),
+    }
+
+
+def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
+    salt, leaf = decide(session, "approve_key", _about(keyset), approver, now)
+    store_keys.add_approval(
+        session,
+        {
+            "agency": keyset.agency,
+            "keyset_sha256": keyset.payload_sha256,
+            "officer_id": approver.officer_id,
+            "role": approver.role,
+            "at": now,
+            "salt": salt,
+            "leaf": leaf,
+        },
     )
-    grant_leaf = ledger.append(
+
+
+def _complete(session: Session, keyset: Row[Any], now: datetime) -> None:
+    """Enough persons approved: the statement counts, or waits for objections."""
+    if keyset.rule == Rule.AMEND and changes_recovery(session, keyset):
+        store.set_keyset(session, keyset, counts_from=now + RECOVERY_WAIT)
+        return
+    count(session, keyset, now)
+    if keyset.rule in _BY_TICKET:
+        _let_in(session, keyset, now)
+
+
+def _let_in(session: Session, keyset: Row[Any], now: datetime) -> None:
+    """The agency and the grants drawn up for it begin to count, and the log says so."""
+    grants = store.find_grants(session, keyset.agency)
+    leaf = ledger.append(
         session,
         {
             "t": "decision",
             "kind": "grant",
-            "agency": keyset.agency,
-            "version": keyset.version,
-            "subject": keyset.payload_sha256.hex(),
+            **_about(keyset),
             "statement": digest(_grants_json(grants)).hex(),
         },
     )
-    store.set_keyset(session, keyset, leaf=keyset_leaf)
-    session.execute(
-        update(store.key)
-        .where(
-            store.key.c.agency == keyset.agency,
-            store.key.c.keyset_sha256 == keyset.payload_sha256,
-        )
-        .values(approved_at=now)
-    )
-    session.execute(
-        update(store.grant_)
-        .where(store.grant_.c.agency == keyset.agency, store.grant_.c.valid_from.is_(None))
-        .values(valid_from=now, leaf=grant_leaf)
-    )
-    session.execute(
-        update(store.agency)
-        .where(store.agency.c.code == keyset.agency)
-        .values(state=AgencyState.ACTIVE.value, enrolled_at=now)
-    )
+    store_keys.start_grants(session, keyset.agency, leaf, now)
+    store_keys.set_agency(session, keyset.agency, state=AgencyState.ACTIVE.value, enrolled_at=now)
 
 
 def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:

@@ -35,6 +35,8 @@ class AgencyState(StrEnum):
     """It may speak."""
     SUSPENDED = "suspended"
     """None of its keys may speak."""
+    LEFT = "left"
+    """It has left: its keys have ended, and what it said stays provable."""
 
 
 class Outcome(StrEnum):
@@ -98,6 +100,44 @@ class Pending:
     approvals: int
     leaf: bytes | None
     """The leaf hash of the keyset's entry in the log, once it is approved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """A statement about an agency's keys as it stands.
+
+    Attributes:
+        rule: one of `keys.succession.Rule`.
+        fingerprint: of the one new key, or of the statement; its end is what persons type.
+        needed: how many persons must approve it; `approvals` of them have.
+        counts_from: where it is approved but open to objection, when that ends.
+        leaf: of its log entry (32 bytes), once it counts.
+        repeated: the same bytes were handed in before.
+    """
+
+    agency: str
+    version: int
+    rule: str
+    payload_sha256: bytes
+    fingerprint: str
+    needed: int
+    approvals: int
+    counts_from: datetime | None
+    leaf: bytes | None
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A key that may have been in other hands: since when at the earliest, as the agency says.
+
+    `reason` is a code of a-z and _, such as `key_compromise`.
+    """
+
+    agency: str
+    kid: str
+    since: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

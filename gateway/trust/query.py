@@ -8,8 +8,8 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import store, store_revocations
-from gateway.trust.model import AgencyRow, AgencyState, KeysetRow
+from gateway.trust import keylife, standing, store, store_keys, store_revocations
+from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
@@ -40,16 +40,6 @@ def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) ->
     return PublicKey.parse(row.alg, row.raw)
 
 
-def keys_of(session: Session, agency: str, now: datetime) -> Mapping[str, KeyEntry]:
-    """The agency's keys that may speak now, by kid."""
-    rows = store.find_approved_keys(session, agency)
-    return {
-        row.kid: store.entry_of(row)
-        for row in rows
-        if may_sign(_state(row, AgencyState.ACTIVE, now))
-    }
-
-
 def granted(session: Session, agency: str, record_type: str, action: str, now: datetime) -> bool:
     """True, if an approved grant of the agency covers the action on the record type now.
 
@@ -67,10 +57,47 @@ def keyset(session: Session, agency: str) -> KeysetRow:
     Raises:
         NotFound: it has none.
     """
-    row = store.current_keyset(session, agency)
-    if row is None or row.leaf is None:
+    row = store.keyset_in_force(session, agency)
+    if row is None:
         raise NotFound("keyset.none", "The agency has no approved keyset.")
     return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
+
+
+def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
+    """The agency's keysets that count, version 1 first, each with its envelope."""
+    return [
+        (keylife.shown(session, row), row.envelope) for row in store_keys.versions(session, agency)
+    ]
+
+
+def keyset_version(session: Session, agency: str, version: int) -> tuple[Submitted, bytes]:
+    """The keyset of that version which counts, or waits.
+
+    Raises:
+        NotFound: there is none (`keyset.none`).
+    """
+    rows = [*store_keys.versions(session, agency), store.pending_keyset(session, agency)]
+    for row in rows:
+        if row is not None and row.version == version:
+            return keylife.shown(session, row), row.envelope
+    raise NotFound("keyset.none", "The agency has no keyset of this version.")
+
+
+def keyset_entries(session: Session, agency: str) -> Mapping[str, KeyEntry]:
+    """The signing keys of the agency's keyset in force, by kid; none before the first."""
+    row = store.keyset_in_force(session, agency)
+    return {} if row is None else standing.read(row).keys
+
+
+def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:
+    """Who has approved that statement."""
+    return tuple(a.officer_id for a in store.find_approvals(session, agency, payload_sha256))
+
+
+def pending(session: Session, agency: str) -> Submitted | None:
+    """The statement about the agency's keys that waits for persons or its time."""
+    row = store.pending_keyset(session, agency)
+    return None if row is None else keylife.shown(session, row)
 
 
 def agencies(session: Session) -> list[AgencyRow]:
@@ -102,13 +129,21 @@ def revocation(session: Session, number: int) -> Revocation:
     return found
 
 
+def revocations(session: Session, agency: str) -> list[Revocation]:
+    """An agency's revocations, oldest first."""
+    return store_revocations.of_agency(session, agency)
+
+
 def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
+    if agency_state is AgencyState.LEFT:
+        return State.DEACTIVATED
     if agency_state is not AgencyState.ACTIVE or row.approved_at is None:
         return State.PRE_ACTIVE
+    revoked = () if row.revoked_at is None else (row.kid,)
     suspended = () if row.suspended_at is None else (row.kid,)
-    return state_of(store.entry_of(row), now, suspended=suspended)
+    return state_of(store.entry_of(row), now, revoked, suspended)
 
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:

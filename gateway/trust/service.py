@@ -11,16 +11,16 @@ import secrets
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused, Unauthorized
 from gateway.ledger.model import check
-from gateway.trust import store
+from gateway.trust import store, store_enrolments, store_keys
 from gateway.trust.approvals import approve, known_agency, reject
+from gateway.trust.keylife import reused
 from gateway.trust.model import (
     CHALLENGE_LIFE,
-    PUBLISH,
     AgencyDraft,
     AgencyState,
     Anchors,
@@ -67,29 +67,7 @@ def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: d
         raise Refused("agency.records", f"Record types are some of {', '.join(RECORD_TYPES)}.")
     if store.lock_agency(session, draft.code) is not None:
         raise Conflict("agency.exists", "There is an agency of this code already.")
-    session.execute(
-        store.agency.insert().values(
-            code=draft.code,
-            label=draft.label,
-            state=AgencyState.INVITED.value,
-            created_by=draft.by,
-            created_at=now,
-        )
-    )
-    grants = sorted(set(draft.record_types))
-    session.execute(
-        store.grant_.insert(),
-        [
-            {
-                "agency": draft.code,
-                "record_type": record_type,
-                "action": PUBLISH,
-                "basis": draft.basis,
-                "drawn_up_at": now,
-            }
-            for record_type in grants
-        ],
-    )
+    store_enrolments.add_agency(session, draft, now)
     return _make_ticket(session, draft.code, anchors, now)
 
 
@@ -118,11 +96,7 @@ def challenge(session: Session, agency: str, ticket_id: str, now: datetime) -> s
     if row.used_at is not None:
         raise Conflict("ticket.used", "The ticket has been used.")
     nonce = secrets.token_urlsafe(24)
-    session.execute(
-        update(store.ticket)
-        .where(store.ticket.c.id == ticket_id)
-        .values(nonce=nonce, nonce_expires=now + CHALLENGE_LIFE)
-    )
+    store_enrolments.set_ticket(session, ticket_id, nonce=nonce, nonce_expires=now + CHALLENGE_LIFE)
     return nonce
 
 
@@ -151,7 +125,7 @@ def enrol(
     if row.used_at is not None:
         return _again(session, agency, envelope.payload_sha256)
     if known:
-        raise _reused()
+        raise reused()
     accept_first(envelope, aud, known_keys=known, now=now)
     # 3. The proof: it answers our newest challenge and was made with the ticket's secret.
     if row.nonce is None or row.nonce_expires <= now:
@@ -160,9 +134,7 @@ def enrol(
     check_enrolment(proof, expected, keyset, envelope.payload_sha256)
     # 4. Keep it; the ticket is used up.
     _keep_keyset(session, keyset, sent[0], envelope.payload_sha256, now)
-    session.execute(
-        update(store.ticket).where(store.ticket.c.id == row.id).values(used_at=now, nonce=None)
-    )
+    store_enrolments.set_ticket(session, row.id, used_at=now, nonce=None)
     store.set_state(session, agency, AgencyState.PENDING)
     return _pending(session, agency)
 
@@ -198,14 +170,7 @@ def _make_ticket(session: Session, agency: str, anchors: Anchors, now: datetime)
         agency=agency,
         expires=(now + TICKET_LIFE).replace(microsecond=0),
     )
-    session.execute(
-        store.ticket.insert().values(
-            id=ticket.ticket_id,
-            agency=agency,
-            secret_key=ticket_key(secret),
-            expires=ticket.expires,
-        )
-    )
+    store_enrolments.add_ticket(session, ticket, ticket_key(secret))
     return ticket
 
 
@@ -221,9 +186,10 @@ def _open_ticket(session: Session, agency: str, ticket_id: str, now: datetime) -
 def _check_form(keyset: Keyset, agency: str) -> None:
     if keyset.agency != agency:
         raise Refused("keyset.agency", "The keyset is that of another agency.")
-    if len(keyset.keys) != 1 or keyset.witness or keyset.recovery is not None:
-        # Its fingerprint is the one thing two persons compare, so there must be exactly one.
-        raise Refused("keyset.form", "The first keyset names one signing key and no other.")
+    if len(keyset.keys) != 1 or len(keyset.witness) > 1:
+        # The fingerprint of the one signing key is what two persons compare; it has signed the
+        # statement, and with it the witness and recovery keys.
+        raise Refused("keyset.form", "The first keyset names one signing key, one witness at most.")
 
 
 def _again(session: Session, agency: str, payload_sha256: bytes) -> Pending:
@@ -237,22 +203,22 @@ def _keep_keyset(
     session: Session, keyset: Keyset, envelope: bytes, payload_sha256: bytes, now: datetime
 ) -> None:
     (entry,) = keyset.keys.values()
-    session.execute(
-        store.keyset.insert().values(
-            agency=keyset.agency,
-            payload_sha256=payload_sha256,
-            version=keyset.version,
-            envelope=envelope,
-            fingerprint=entry.public.fingerprint(),
-            received_at=now,
-        )
+    store_keys.add_keyset(
+        session,
+        {
+            "agency": keyset.agency,
+            "payload_sha256": payload_sha256,
+            "version": keyset.version,
+            "envelope": envelope,
+            "fingerprint": entry.public.fingerprint(),
+            "received_at": now,
+        },
     )
-    if not store.add_key(session, keyset.agency, payload_sha256, entry):
-        raise _reused()
-
-
-def _reused() -> Conflict:
-    return Conflict("key.reused", "This key was enrolled before; make a new one.")
+    raws = [key.raw for key in keyset.provers().values()]
+    if not store.add_known(session, keyset.agency, payload_sha256, raws) or not store.add_key(
+        session, keyset.agency, payload_sha256, entry
+    ):
+        raise reused()
 
 
 def _pending(session: Session, agency: str) -> Pending:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ARRAY,
     CheckConstraint,
     Column,
+    ColumnElement,
     DateTime,
     ForeignKey,
     Identity,
@@ -70,6 +71,11 @@ keyset = Table(
     Column("envelope", LargeBinary, nullable=False),
     Column("fingerprint", Text, nullable=False),
     Column("received_at", _MOMENT, nullable=False),
+    # Under which rule it changes the keys, and how many persons must approve that.
+    Column("rule", Text, nullable=False, server_default="enrol"),
+    Column("persons", Integer, nullable=False, server_default="2"),
+    # Approved, but open to objection until then.
+    Column("counts_from", _MOMENT),
     Column("rejected_at", _MOMENT),
     Column("wrong", Integer, nullable=False, server_default="0"),
     Column("locked_until", _MOMENT),
@@ -90,6 +96,7 @@ key = Table(
     Column("sign_until", _MOMENT),
     Column("approved_at", _MOMENT),
     Column("suspended_at", _MOMENT),
+    Column("revoked_at", _MOMENT),
     # A key that was enrolled anywhere, ever, is never taken again.
     UniqueConstraint("raw"),
 )
@@ -135,6 +142,14 @@ rate = Table(
     Column("n", Integer, nullable=False),
     prefixes=["UNLOGGED"],
 )
+known_key = Table(
+    "known_key",
+    metadata,
+    # Of a signing, witness or recovery key: whatever was in a keyset once is never taken again.
+    Column("raw", LargeBinary, primary_key=True),
+    Column("agency", Text, ForeignKey(agency.c.code), nullable=False),
+    Column("keyset_sha256", LargeBinary, nullable=False),
+)
 _FORGET_AT_ONCE = 100
 
 
@@ -168,10 +183,24 @@ def void_tickets(session: Session, code: str, now: datetime) -> None:
 
 def current_keyset(session: Session, code: str) -> Row[Any] | None:
     """The agency's newest keyset that was not rejected, approved or not."""
+    return _newest(session, code, keyset.c.rejected_at.is_(None))
+
+
+def keyset_in_force(session: Session, code: str) -> Row[Any] | None:
+    """The agency's newest keyset that counts."""
+    return _newest(session, code, keyset.c.leaf.is_not(None))
+
+
+def pending_keyset(session: Session, code: str) -> Row[Any] | None:
+    """The agency's keyset that waits for approvals, or for its time."""
+    return _newest(session, code, keyset.c.leaf.is_(None), keyset.c.rejected_at.is_(None))
+
+
+def _newest(session: Session, code: str, *which: ColumnElement[bool]) -> Row[Any] | None:
     return session.execute(
         select(keyset)
-        .where(keyset.c.agency == code, keyset.c.rejected_at.is_(None))
-        .order_by(keyset.c.version.desc())
+        .where(keyset.c.agency == code, *which)
+        .order_by(keyset.c.version.desc(), keyset.c.received_at.desc())
         .limit(1)
     ).one_or_none()
 
@@ -186,8 +215,17 @@ def set_keyset(session: Session, row: Row[Any], **values: Any) -> None:
 
 
 def known_raws(session: Session, raws: Collection[bytes]) -> set[bytes]:
-    """Those of the raw keys that were enrolled before, anywhere."""
-    return set(session.scalars(select(key.c.raw).where(key.c.raw.in_(list(raws)))))
+    """Those of the raw keys that stood in a keyset before, anywhere."""
+    return set(session.scalars(select(known_key.c.raw).where(known_key.c.raw.in_(list(raws)))))
+
+
+def add_known(session: Session, code: str, keyset_sha256: bytes, raws: Collection[bytes]) -> bool:
+    """Remember raw keys for ever; False if one of them was known, perhaps since a moment ago."""
+    rows = [{"raw": raw, "agency": code, "keyset_sha256": keyset_sha256} for raw in raws]
+    done = session.scalars(
+        insert(known_key).on_conflict_do_nothing().returning(known_key.c.raw), rows
+    )
+    return len(done.all()) == len(rows)
 
 
 def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> bool:
@@ -223,20 +261,6 @@ _FIND_KEY = (
 def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
     """The key with its agency's state as `agency_state`."""
     return session.execute(_FIND_KEY, {"code": code, "kid": kid}).one_or_none()
-
-
-def find_approved_keys(session: Session, code: str) -> Sequence[Row[Any]]:
-    """The agency's approved keys, where the agency is active."""
-    return session.execute(
-        select(key)
-        .join(agency, agency.c.code == key.c.agency)
-        .where(
-            key.c.agency == code,
-            key.c.approved_at.is_not(None),
-            agency.c.state == AgencyState.ACTIVE.value,
-        )
-        .order_by(key.c.kid)
-    ).all()
 
 
 def entry_of(row: Row[Any]) -> KeyEntry:

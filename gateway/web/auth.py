@@ -3,7 +3,8 @@
 Source: design/trust.md 4.8.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +13,19 @@ from flask import Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.access import sessions
-from gateway.access.model import Action, Officer
+from gateway.access.model import Action, Duty, Officer, Role
 from gateway.access.sessions import Current
 from gateway.errors import Forbidden, Unauthorized
+from gateway.web import locked
 from gateway.web.edge import edge
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_YEAR = 31_536_000
+_DUTIES = {Duty.PASSWORD: "account.password", Duty.FACTOR: "account.factor"}
+"""The page that an officer is led to until he has done what he must."""
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{43}")
+_NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+"""What no page of ours asks of the browser."""
 
 
 def cookie_name() -> str:
@@ -27,10 +35,21 @@ def cookie_name() -> str:
 
 def remember(answer: AnyResponse, token: str) -> AnyResponse:
     """Put the session into the browser: not for scripts, not for other sites."""
-    answer.set_cookie(
-        cookie_name(), token, secure=_secure(), httponly=True, samesite="Strict", path="/"
-    )
-    return answer
+    return _keep(answer, cookie_name(), token, None)
+
+
+def device() -> str:
+    """This browser's own secret, by which it has one session; a new one where it has none."""
+    if "device" not in g:
+        given = request.cookies.get(f"{cookie_name()}-perangkat", "")
+        g.device = given if _DEVICE.fullmatch(given) else sessions.new_token()
+    found: str = g.device
+    return found
+
+
+def renew(made: str) -> None:
+    """The session has a new token: the answer to this request will carry it."""
+    g.renewed = made
 
 
 def forget(answer: AnyResponse) -> AnyResponse:
@@ -46,7 +65,13 @@ def token() -> str | None:
 
 
 def current() -> Current | None:
-    """The session of this request, looked up once."""
+    """The session of this request; None where nobody is logged in or the screen is locked."""
+    found = held()
+    return None if found is None or found.locked else found
+
+
+def held() -> Current | None:
+    """The session of this request, locked or not, looked up once."""
     if "current" not in g:
         g.current = None
         given = token()
@@ -64,24 +89,47 @@ def officer() -> Officer:
     Raises:
         Unauthorized: nobody is.
     """
+    return present().officer
+
+
+def present() -> Current:
+    """The session of whoever is logged in.
+
+    Raises:
+        Unauthorized: nobody is.
+    """
     found = current()
     if found is None:
         raise Unauthorized("session.none", "Masuklah terlebih dahulu.")
-    return found.officer
+    return found
 
 
 def members_only(view: Callable[..., Any]) -> Callable[..., Any]:
-    """A page for anyone who is logged in; others are led to the login page."""
+    """A page for anyone who is logged in; others are led to the login page.
+
+    A locked screen asks to be unlocked first, and keeps what was sent.
+    """
 
     @wraps(view)
     def guarded(*args: Any, **kwargs: Any) -> Any:
-        if current() is None:
+        found = held()
+        if found is None:
             return redirect(url_for("login.enter"), 303)
+        if found.locked:
+            return locked.screen(found)
         if request.method not in _SAFE:
             check_form()
+        if found.duty is not None and request.blueprint not in {"account", "login"}:
+            return redirect(url_for(_DUTIES[found.duty]), 303)
         return view(*args, **kwargs)
 
     return guarded
+
+
+def holds(roles: Collection[Role]) -> bool:
+    """Whether the officer at the screen has one of these roles."""
+    found = current()
+    return found is not None and any(role in roles for role in found.officer.roles)
 
 
 def may(action: Action) -> bool:
@@ -97,7 +145,7 @@ def check_form() -> None:
         Forbidden: it does not.
     """
     check_origin()
-    found = current()
+    found = held()
     given = request.form.get("csrf", "") or request.headers.get("X-Titian-Csrf", "")
     if found is None or not sessions.csrf_holds(found, given):
         raise Forbidden(
@@ -129,10 +177,28 @@ def harden(answer: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", _NOTHING)
     if _secure():
         headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     if request.endpoint != "static":
         headers.setdefault("Cache-Control", "no-store")
+    if "device" in g:
+        _keep(answer, f"{cookie_name()}-perangkat", device(), _YEAR)
+    if "renewed" in g:
+        remember(answer, g.renewed)
+    return answer
+
+
+def _keep(answer: AnyResponse, name: str, value: str, max_age: int | None) -> AnyResponse:
+    answer.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        secure=_secure(),
+        httponly=True,
+        samesite="Strict",
+        path="/",
+    )
     return answer
 
 

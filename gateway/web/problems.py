@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 import orjson
 from flask import Flask, Response, request
 from flask_smorest import Api
-from marshmallow import Schema, fields
 from psycopg.errors import DiskFull
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -41,6 +40,7 @@ from keys.errors import (
     VaultError,
 )
 from schemas.errors import SchemaError
+from schemas.exchange import ProblemSchema
 
 PROBLEM_JSON = "application/problem+json"
 API_PREFIX = "/v1/"
@@ -81,17 +81,6 @@ TITLES = {
 }
 _RETRY_SECONDS = 2
 _log = logging.getLogger(__name__)
-
-
-class ProblemSchema(Schema):
-    """An RFC 9457 problem; `code` is stable, further members are public values."""
-
-    type = fields.String(required=True)
-    title = fields.String(required=True)
-    status = fields.Integer(required=True)
-    code = fields.String()
-    detail = fields.String()
-    errors = fields.Dict()
 
 
 class ProblemApi(Api):  # type: ignore[misc]  # flask-smorest carries no types

@@ -17,12 +17,6 @@ PASSWORD = "jembatan-kecil-1"
 NEW = NewOfficer("Rina", "Rina Petugas", "upt-kan", (Role.COUNTER_OFFICER,), PASSWORD)
 
 
-@pytest.fixture
-def rina(session):
-    sessions.add_officer(session, NEW)
-    return sessions.authenticate(session, "rina", PASSWORD)
-
-
 def test_an_officer_logs_in_under_any_case_of_his_name(session, rina):
     assert sessions.authenticate(session, " RINA ", PASSWORD) == rina
 
@@ -156,3 +150,11 @@ def test_an_officer_has_a_limit_for_each_kind_of_look(session, rina):
     with pytest.raises(TooMany):
         tracker.check_rate(session, (rina, Action.SEARCH), settings, later)
     tracker.check_rate(session, (rina, Action.SEARCH), settings, NOW + timedelta(hours=25))
+
+
+def test_one_subscriber_s_many_addresses_are_one(session, rina):
+    for n in range(5):
+        sessions.begin_try(session, "rina", f"2001:db8:1:2::{n:x}", NOW)
+    with pytest.raises(TooMany):
+        sessions.begin_try(session, "rina", "2001:db8:1:2:ffff::1", NOW)
+    sessions.begin_try(session, "rina", "2001:db8:1:3::1", NOW)

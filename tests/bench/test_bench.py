@@ -94,3 +94,8 @@ def test_a_slip_leaves_most_of_the_name():
 def test_p95_is_the_nineteenth_of_twenty():
     assert p95(list(range(1, 21))) == 19
     assert p95([5.0]) == 5.0
+
+
+def test_the_middle_of_several_runs_is_shown():
+    runs = [[Figure("a", value, "s"), Figure("b", 9 - value, "s")] for value in (3, 1, 2)]
+    assert [made.value for made in figure.medians(runs)] == [2, 7]

@@ -14,7 +14,7 @@ from keys.errors import VaultError
 from schemas.line import content_hash
 from tests.conftest import Database
 from tests.index_db import people
-from tests.index_db.conftest import absorb, load
+from tests.index_db.conftest import absorb, load, reconcile
 from tests.index_db.people import AS_OF, Said
 from tests.index_db.test_partition import TABLES, rows_of
 
@@ -237,3 +237,21 @@ def test_a_chunk_rolled_back_leaves_nothing(
         service.absorb(session, where, arrivals, tools)
         session.rollback()
     assert rows_of(fresh_database, "select 1 from source_record") == []
+
+
+def test_an_edge_to_a_withdrawn_record_stops_nobody(fresh_database, tools):
+    twice = {"nik": "1376015506800003"}
+    load(fresh_database, tools, [(origin(1), [line(0, "a", 1, ANI), line(1, "b", 1, ANI | twice)])])
+    load(fresh_database, tools, [(origin(2, "baz"), [line(0, "c", 1, ANI)])])
+    absorb(fresh_database, tools, origin(3), [line(0, "a", 3, None)])  # not reconciled yet
+    load(fresh_database, tools, [(origin(4, "dukcapil"), [line(0, "d", 1, ANI)])])
+    reconcile(fresh_database, tools, origin(3))
+    with fresh_database.session() as session:
+        left = session.execute(
+            text(
+                "select count(*) from edge e where not exists"
+                " (select from person_feature f where f.record_id = e.a)"
+                " or not exists (select from person_feature f where f.record_id = e.b)"
+            )
+        ).scalar()
+    assert left == 0

@@ -306,10 +306,10 @@ def test_a_payload_that_breaks_its_schema_is_refused(database, tools, agency, ch
     assert code is None or error.code == code
 
 
-def test_attestations_are_not_taken_yet(database, tools, agency):
+def test_an_attestation_names_batches_that_were_accepted(database, tools, agency):
     attests = [{"epoch": 1, "seq": 1, "payload_sha256": "00" * 32}]
     error = refused(database, tools, agency.seal([], kind="attest", attests=attests))
-    assert error.code == "kind.not_yet"
+    assert error.code == "attest.unknown"
 
 
 def test_a_confirmation_of_nothing_is_refused(database, tools, agency):

@@ -20,6 +20,7 @@ from keys.signers import Signer
 from schemas.receipt import load_receipt, load_result
 from tests.conftest import Database
 from tests.intake.factory import Agency, Parcel, apply, enrol, line, person, tools_of
+from tests.intake.revoking import another_key, revoke, work
 
 NOW = datetime.now(UTC) - timedelta(seconds=1)
 
@@ -92,6 +93,22 @@ def test_a_batch_gets_its_receipt_and_the_same_one_again(client, database, agenc
     assert first.data == again.data
     receipt = load_receipt(dsse.parse(first.data).payload)
     assert receipt.payload_sha256 == parcel.sealed.payload_sha256.hex()
+
+
+def test_the_ways_out_of_quarantine_are_told_to_the_agency(client, database, agency):
+    streams = f"/v1/agencies/{agency.code}/streams/target"
+    none = get(client, database, agency, f"{streams}/recovery").get_json()
+    assert none == {"epoch": None, "prev": None, "quarantined": []}
+    thief = another_key(database, agency)
+    good = agency.people([1]).advance()
+    stolen = agency.people([2], signer=thief)
+    assert [put(client, database, p).status_code for p in (good, stolen)] == [201, 201]
+    revoke(database, agency, thief.kid, 0)
+    work(database, tools_of(database))
+    told = get(client, database, agency, f"{streams}/recovery").get_json()
+    assert (told["epoch"], told["prev"]) == (2, good.sealed.payload_sha256.hex())
+    mine = {"epoch": 1, "seq": 2, "payload_sha256": stolen.sealed.payload_sha256.hex()}
+    assert told["quarantined"] == [mine]
 
 
 def test_head_result_and_dispositions_are_for_the_agency(client, database, agency):

@@ -6,6 +6,8 @@ import json
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,17 @@ from hypothesis import strategies as st
 from keys import checkpoint, merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
+from keys.deks import NoDeks, Wrapped
 from keys.errors import KeyFileError, NotAnExtension, VaultError
 from keys.privatefile import write_private
 from keys.vault import Hmac, Vault
+from tests.keys.memory import MemoryDeks
 from tests.shared import shared
 
 SCOPE = "dinsos|person|2026-11"
 AAD = b"assertion|nik|0193|dinsos"
 ORIGIN = "titian.example/log/2026"
+NOW = datetime(2026, 11, 24, 7, tzinfo=UTC)
 LEAVES = [merkle.leaf_hash(bytes([i])) for i in range(20)]
 
 
@@ -37,8 +42,13 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def vault(path: Path) -> Vault:
-    return Vault.create(path)
+def store() -> MemoryDeks:
+    return MemoryDeks()
+
+
+@pytest.fixture
+def vault(path: Path, store: MemoryDeks) -> Vault:
+    return Vault.create(path, store, now=NOW)
 
 
 def edit(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -88,29 +98,114 @@ def test_many_are_sealed_and_opened_in_order(vault: Vault) -> None:
     assert len({each[9:21] for each in sealed}) == 100
     assert vault.open_many(SCOPE, aads, sealed) == plains
     assert vault.seal_many(SCOPE, [], []) == []
+    assert vault.open_many(SCOPE, [], []) == []
     with pytest.raises(VaultError):
         vault.open_many(SCOPE, aads[::-1], sealed)
 
 
-def test_another_process_opens_what_was_sealed(path: Path, vault: Vault) -> None:
-    again = Vault.load(path)
+def test_another_process_opens_what_was_sealed(path: Path, store: MemoryDeks, vault: Vault) -> None:
+    again = Vault.load(path, store)
     assert again.open(SCOPE, AAD, vault.seal(SCOPE, AAD, b"x")) == b"x"
     assert again.hmac("nik", [b"1"]) == vault.hmac("nik", [b"1"])
-    assert again.session_secret == vault.session_secret
     assert again.signer("receipt").kid == vault.signer("receipt").kid
 
 
-def test_old_key_versions_still_open_and_the_newest_seals(path: Path, vault: Vault) -> None:
+def test_an_older_vault_file_with_a_session_key_still_loads(path: Path, vault: Vault) -> None:
+    assert "session" not in json.loads(path.read_bytes())
+    edit(path, lambda v: (v.update(session=v["log"]), v.pop("made")))
+    assert Vault.load(path).hmac("nik", [b"1"]) == vault.hmac("nik", [b"1"])
+
+
+def test_a_kek_is_rotated_without_sealing_anything_anew(
+    path: Path, store: MemoryDeks, vault: Vault
+) -> None:
     sealed = vault.seal(SCOPE, AAD, b"old")
-    old = vault.hmac("nik", [b"1"])
-    edit(path, lambda v: (v["kek"].update({"2": v["log"]}), v["bix"].update({"2": v["house"]})))
-    newer = Vault.load(path)
-    assert newer.open(SCOPE, AAD, sealed) == b"old"
-    assert newer.seal(SCOPE, AAD, b"new")[:9] != sealed[:9]
-    assert newer.bix_versions == (2, 1)
-    assert newer.hmac("nik", [b"1"], version=1) == old != newer.hmac("nik", [b"1"])
+    running = Vault.load(path, store)  # a process that started before
+    assert vault.add_version("kek", NOW) == 2
+    store.rows[SCOPE] = vault.rewrap(store.rows[SCOPE])
+    vault.drop_below("kek", 2)
+    assert store.rows[SCOPE].kek_version == 2
+    for each in (vault, running, Vault.load(path, store)):
+        assert each.open(SCOPE, AAD, sealed) == b"old"
+        assert each.seal("other", AAD, b"new")[:9] == vault.seal("other", AAD, b"x")[:9]
+    assert store.rows["other"].kek_version == 2
+    assert set(json.loads(path.read_bytes())["made"]) == {
+        *("log", "receipt", "house", "bix 1", "kek 2"),
+    }
+
+
+def test_a_new_scope_is_wrapped_by_the_newest_kek_though_the_process_is_older(
+    path: Path, store: MemoryDeks, vault: Vault
+) -> None:
+    running = Vault.load(path, store)
+    vault.add_version("kek", NOW)
+    running.seal(SCOPE, AAD, b"x")
+    assert store.rows[SCOPE].kek_version == 2
+
+
+def test_a_data_key_under_a_dropped_kek_is_refused(
+    path: Path, store: MemoryDeks, vault: Vault
+) -> None:
+    sealed = vault.seal(SCOPE, AAD, b"x")
+    vault.add_version("kek", NOW)
+    vault.drop_below("kek", 2)
+    with pytest.raises(VaultError) as refused:
+        Vault.load(path, store).open(SCOPE, AAD, sealed)
+    assert refused.value.code == "vault.kek"
     with pytest.raises(VaultError):
-        newer.hmac("nik", [b"1"], version=3)
+        vault.drop_below("kek", 3)
+
+
+def test_a_wrapped_key_moved_to_another_row_is_refused(
+    path: Path, store: MemoryDeks, vault: Vault
+) -> None:
+    sealed = [vault.seal(scope, AAD, b"x") for scope in ("a", "b")]
+    a, b = store.rows["a"], store.rows["b"]
+    moves = (
+        replace(a, key=b.key),
+        replace(a, id=b.id, key=b.key),
+        replace(a, id=b.id),
+        replace(a, kek_version=9),
+        replace(a, key=None),
+        replace(a, key=b"short"),
+    )
+    for moved in moves:
+        store.rows["a"] = moved
+        for each in sealed:
+            with pytest.raises(VaultError):
+                Vault.load(path, store).open("a", AAD, each)
+        with pytest.raises(VaultError):
+            Vault.load(path, store).seal("a", AAD, b"new")
+
+
+def test_a_vault_without_data_keys_signs_and_indexes_but_does_not_seal(
+    path: Path, vault: Vault
+) -> None:
+    bare = Vault.load(path)
+    assert bare.hmac("nik", [b"1"]) == vault.hmac("nik", [b"1"])
+    for act in (lambda: bare.seal(SCOPE, AAD, b"x"), lambda: bare.open(SCOPE, AAD, bytes(40))):
+        with pytest.raises(VaultError) as refused:
+            act()
+        assert refused.value.code == "vault.no_store"
+    with pytest.raises(VaultError):
+        NoDeks().add(SCOPE, lambda: Wrapped(bytes(8), SCOPE, None, 1))
+
+
+def test_every_blind_index_version_can_be_asked_for(path: Path, vault: Vault) -> None:
+    running, old = Vault.load(path), vault.hmac("nik", [b"1"])
+    vault.add_version("bix", NOW)
+    assert running.bix_versions == (2, 1)
+    assert running.hmac("nik", [b"1"], version=1) == old != running.hmac("nik", [b"1"])
+    assert running.hmac("nik", [b"1"]) == vault.hmac("nik", [b"1"], version=2)
+    with pytest.raises(VaultError):
+        running.hmac("nik", [b"1"], version=3)
+    vault.drop_below("bix", 2)
+    assert running.bix_versions == (2,)
+
+
+def test_a_vault_file_that_is_gone_for_a_moment_stops_no_process(path: Path, vault: Vault) -> None:
+    path.rename(path.with_name("away"))
+    assert vault.bix_versions == (1,)
 
 
 def test_the_blind_index_is_short_keyed_and_separate_by_label(vault: Vault) -> None:
@@ -132,7 +227,7 @@ def test_the_signers_sign_for_their_owners(vault: Vault) -> None:
 def test_a_vault_shows_nothing_of_its_secrets(path: Path, vault: Vault) -> None:
     secrets = json.loads(path.read_bytes())
     for secret in (secrets["log"], secrets["kek"]["1"]):
-        assert secret not in repr(vault)
+        assert secret not in repr(vault) + repr(vault.secrets)
 
 
 def test_a_vault_is_never_made_over_another(path: Path, vault: Vault) -> None:
@@ -145,7 +240,9 @@ def test_a_vault_is_never_made_over_another(path: Path, vault: Vault) -> None:
 
 DAMAGE: dict[str, Callable[[dict[str, Any]], None]] = {
     "version": lambda v: v.update(v=2),
-    "field": lambda v: v.pop("session"),
+    "field": lambda v: v.pop("receipt"),
+    "unknown": lambda v: v.update(other="x"),
+    "made": lambda v: v.update(made={"kek 1": "gestern"}),
     "seed": lambda v: v.update(log="QUJD"),
     "no kek": lambda v: v.update(kek={}),
     "kek name": lambda v: v.update(kek={"a": v["log"]}),

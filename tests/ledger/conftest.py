@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from gateway.storage.deks import PgDeks
 from keys.vault import Vault
 from tests.conftest import Database
 
@@ -18,4 +19,4 @@ def emptied(database: Database, tmp_path: Path) -> Database:
         session.commit()
     path = tmp_path / "vault.json"
     settings = replace(database.settings, vault_path=str(path))
-    return replace(database, settings=settings, vault=Vault.create(path))
+    return replace(database, settings=settings, vault=Vault.create(path, PgDeks(settings)))

@@ -26,8 +26,8 @@ import yaml
 from demo.processes import ROOT, environment
 from demo.servers import Servers, _free_port
 from gateway.settings import Settings
+from gateway.storage.deks import open_vault
 from gateway.storage.engine import connect
-from keys.vault import Vault
 from tests.conftest import Database
 from tests.line.village import Village, villager
 from tests.stack.running import Publisher, persons, queue, until
@@ -237,7 +237,7 @@ def test_every_service_becomes_healthy_and_a_batch_goes_through(
     for name in ours:
         until(lambda n=name: machine.is_healthy(n), f"{name} is healthy")
     settings = Settings.from_env(machine.environment("gateway"))
-    database = Database(settings, connect(settings, pool_size=2), Vault.load(settings.vault_file))
+    database = Database(settings, connect(settings, pool_size=2), open_vault(settings))
     village = Village(tmp_path / "baz")
     village.settle(villager(n) for n in range(20))
     publisher = Publisher(village)

@@ -16,7 +16,7 @@ from gateway.migrations import schema
 from gateway.migrations.tables import metadata
 from gateway.settings import Settings
 from gateway.storage import heartbeat, ids, outbox
-from gateway.storage.engine import connect
+from gateway.storage.engine import connect, sessions
 
 
 def test_a_migrated_database_is_what_the_tables_say(fresh_database):
@@ -160,3 +160,22 @@ def test_the_databases_own_trouble_costs_no_attempt(database):
         outbox.postpone(session, promise_id, 0, forgive=True)
         assert outbox.attempt(session, promise_id) == 1
         session.rollback()
+
+
+def test_promises_kept_a_week_ago_are_forgotten_and_no_others(fresh_database):
+    add = (
+        "insert into outbox (id, job, args, done, parked) values"
+        " (uuidv7(cast(:age as interval)), 'apply', '{}', :done, :parked) returning id"
+    )
+    kinds = [
+        {"age": "-8 days", "done": "2026-01-01", "parked": None},
+        {"age": "-6 days", "done": "2026-01-01", "parked": None},
+        {"age": "-8 days", "done": None, "parked": None},
+        {"age": "-8 days", "done": None, "parked": "attempts"},
+    ]
+    with sessions(fresh_database.engine)() as session:
+        old, *kept = [session.scalar(text(add), kind) for kind in kinds]
+        assert outbox.tidy(session) == 1
+        left = set(session.scalars(text("select id from outbox")))
+        assert old not in left
+        assert set(kept) <= left

@@ -1,6 +1,7 @@
 """A gateway application on a fresh database, with officers who can log in."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -16,7 +17,7 @@ _CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 @pytest.fixture(scope="module")
 def app(database):
-    made = create_app(database.settings)
+    made = create_app(replace(database.settings, second_factor="off"))
     with database.session() as session:
         for name, role in (
             ("petugas", Role.COUNTER_OFFICER),

@@ -17,7 +17,13 @@ from gateway.trust.model import Caller
 from gateway.web.edge import edge
 from gateway.web.signed import signed
 from keys.canonical import to_base64
-from schemas.exchange import DispositionsAnswer, DispositionsQuery, HeadAnswer, StateAnswer
+from schemas.exchange import (
+    DispositionsAnswer,
+    DispositionsQuery,
+    HeadAnswer,
+    RecoveryAnswer,
+    StateAnswer,
+)
 from schemas.receipt import RECEIPT_TYPE, RESULT_TYPE
 
 blueprint = Blueprint(
@@ -80,6 +86,27 @@ class StreamHead(MethodView):
             "suspended": head.suspended,
             "leaf": None if head.leaf is None else head.leaf.hex(),
             "receipt": None if receipt is None else to_base64(receipt),
+        }
+
+
+@blueprint.route("/recovery")
+class StreamRecovery(MethodView):
+    """The ways out after a key of the agency was revoked."""
+
+    @blueprint.response(200, RecoveryAnswer)
+    def get(self, agency: str, stream: str) -> dict[str, Any]:
+        """What is in quarantine, to be attested, and where a new epoch may begin."""
+        with signed() as call:
+            call.caller.must_be(agency)
+            with edge().sessions() as session:
+                found = query.recovery(session, agency, stream)
+        return {
+            "epoch": found.epoch,
+            "prev": None if found.prev is None else found.prev.hex(),
+            "quarantined": [
+                {"epoch": epoch, "seq": seq, "payload_sha256": sha256.hex()}
+                for epoch, seq, sha256 in found.quarantined
+            ],
         }
 
 

@@ -4,13 +4,12 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
-from gateway.storage import outbox
+from gateway.storage import engine, outbox
 from gateway.web.edge import edge
 
 blueprint = Blueprint("status", __name__)
@@ -27,7 +26,7 @@ def ready() -> Any:
     """The database answers and has the schema that this code wants."""
     try:
         with edge().sessions() as session:
-            found = session.scalar(text("select version_num from alembic_version"))
+            found = engine.schema_of(session)
     except DBAPIError:
         return jsonify(status="unavailable", why="database"), 503
     if found != edge().revision:

@@ -4,11 +4,15 @@ import re
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
-from gateway.access import sessions
-from gateway.errors import TooMany, Unauthorized
+from gateway.access import logins, sessions
+from gateway.access.sessions import Opened
+from gateway.errors import GatewayError, TooMany, Unauthorized
 from gateway.web import auth
 from gateway.web.edge import edge
+from gateway.web.problems import status_of
+from gateway.web.proving import claim_of_form, judged
 from gateway.web.words import DEFAULT, LANGUAGES
 
 _OWN_PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")
@@ -26,22 +30,19 @@ def enter() -> Any:
 
 @blueprint.post("/masuk")
 def submit() -> Any:
-    """Check name and password; a new session each time."""
+    """Check name, password and code; a new session, which ends the one that the device had."""
     auth.check_origin()
     username = request.form.get("username", "").replace("\0", "")[:100]
-    password = request.form.get("password", "")[:1000]
-    address, now = request.remote_addr or "", edge().clock()
+    claim, now = claim_of_form(username), edge().clock()
+
+    def log_in(session: Session) -> Opened:
+        sessions.close_session(session, auth.token() or "")
+        return logins.log_in(session, claim, auth.device(), edge().vault, now)
+
     try:
-        with edge().sessions.begin() as session:
-            tried = sessions.begin_try(session, username, address, now)
-        with edge().sessions.begin() as session:
-            officer = sessions.authenticate(session, username, password)
-            sessions.succeeded(session, tried)
-            opened = sessions.open_session(session, officer, now)
-    except Unauthorized as refused:
-        return _again(username, refused.sentence), 401
-    except TooMany as refused:
-        return _again(username, refused.sentence), 429
+        opened = judged(username, log_in)
+    except (Unauthorized, TooMany) as refused:
+        return _again(username, refused), status_of(refused)
     return auth.remember(redirect(url_for("home.glance"), 303), opened.token)
 
 
@@ -68,5 +69,5 @@ def language() -> Any:
     return answer
 
 
-def _again(username: str, problem: str) -> str:
+def _again(username: str, problem: GatewayError) -> str:
     return render_template("login.html", username=username, problem=problem)

@@ -22,7 +22,8 @@ def page(error: Exception) -> Any:
         return redirect(url_for("login.enter"), 303)
     status = problems.status_of(error)
     code = error.code if isinstance(error, GatewayError) else f"http.{status}"
-    sentence = error.sentence if isinstance(error, GatewayError) else ""
+    said = error.sentence if isinstance(error, GatewayError) else ""
+    sentence = words_of_request().get(f"refused.{code}", said)
     return plain(status, code, sentence)
 
 

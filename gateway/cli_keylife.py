@@ -1,0 +1,257 @@
+"""`titian keys …`: what can be done about agencies' keys after the first.
+
+Each act asks for a password, and stands in the log as that person's decision.
+
+Source: trust.md 1.4 (rules R3 to R6), 1.6.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import click
+from sqlalchemy.orm import Session, sessionmaker
+
+from gateway.cli_proof import authenticated
+from gateway.errors import NotFound
+from gateway.settings import Settings
+from gateway.storage import engine
+from gateway.trust import approvals, keylife, keylist, query, rules, suspending
+from gateway.trust.model import SECOND_APPROVERS, Approver, Loss, Outcome, Submitted
+from keys.signers import Signer
+from keys.suspension import Action, Suspension
+from keys.vault import Vault
+
+Clock = Callable[[], datetime]
+_AS = click.option("--as", "username", required=True, help="Your user name; asks your password.")
+_REASON = click.option(
+    "--reason", default="key_compromise", show_default=True, help="A code of a-z and _."
+)
+
+
+@click.command("list")
+@click.argument("agency", required=False)
+@click.option("--expiring", is_flag=True, help="Only keys that run out within 30 days.")
+@click.pass_obj
+def list_(clock: Clock, agency: str | None, *, expiring: bool) -> None:
+    """Keys of all agencies, or of AGENCY: state, when each ends, when its connector rotates it."""
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        if expiring:
+            found = [each.key for each in keylist.expiring(session, clock())]
+        else:
+            found = keylist.keys(session, clock(), agency)
+    for key in found:
+        if agency in {None, key.agency}:
+            click.echo(
+                f"{key.kid:<45} {key.state.value:<12} until {key.ends_at:%Y-%m-%d}"
+                f"  rotates {key.rotates_at:%Y-%m-%d}\n    {key.fingerprint}"
+            )
+    if not found:
+        click.echo("no key runs out within 30 days" if expiring else "there are no keys")
+
+
+@click.command()
+@click.argument("agency")
+def history(agency: str) -> None:
+    """What happened to the keys of AGENCY, with the leaf of each entry in the log."""
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        query.agency(session, agency)
+        for event in keylist.history(session, agency):
+            who = "" if event.who is None else f" by {event.who}, {event.role or 'creator'}"
+            leaf = "" if event.leaf is None else f"  leaf {event.leaf.hex()}"
+            click.echo(f"{event.at:%Y-%m-%d %H:%M} UTC  {event.what}{who}{leaf}")
+
+
+@click.command()
+@click.argument("agency")
+def pending(agency: str) -> None:
+    """The statement about the keys of AGENCY that waits for a person, or for its time."""
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        found = query.pending(session, agency)
+    click.echo("nothing waits" if found is None else _sentence(found))
+
+
+@click.command()
+@click.argument("agency")
+@click.argument("kid")
+@_AS
+@_REASON
+@click.pass_obj
+def suspend(clock: Clock, agency: str, kid: str, username: str, reason: str) -> None:
+    """Silence the key KID of AGENCY at once. One person may; nothing that counts is lost.
+
+    What its connector sends meanwhile is refused and stays in its outbox.
+    """
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        person = _person(opened, settings, username, clock())
+        said = _said(settings, (agency, kid), Action.SUSPEND, reason, clock())
+        with opened.begin() as session:
+            suspending.decide(session, said, [person], _signer(settings), clock())
+    click.echo(
+        "the key is silent on every process. If it was lost: titian keys revoke; "
+        "if not, two persons let it speak again: titian keys resume"
+    )
+
+
+@click.command()
+@click.argument("agency")
+@click.argument("kid")
+@_AS
+@click.option("--and", "second", required=True, help="The second person; asks his password too.")
+@_REASON
+@click.pass_obj
+def resume(  # noqa: PLR0913 -- a command's options
+    clock: Clock, *, agency: str, kid: str, username: str, second: str, reason: str
+) -> None:
+    """Let a silent key speak again; two persons decide, each with his password."""
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        persons = [_person(opened, settings, name, clock()) for name in (username, second)]
+        said = _said(settings, (agency, kid), Action.RESUME, reason, clock())
+        with opened.begin() as session:
+            suspending.decide(session, said, persons, _signer(settings), clock())
+    click.echo("the key may speak again")
+
+
+@click.command()
+@click.argument("agency")
+@click.argument("kid")
+@click.option(
+    "--since",
+    required=True,
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"]),
+    help="UTC: the earliest time at which the key may have been in other hands.",
+)
+@_AS
+@_REASON
+@click.option("--dry-run", is_flag=True, help="Say what would be revoked, and change nothing.")
+@click.pass_obj
+def revoke(  # noqa: PLR0913 -- a command's options
+    clock: Clock,
+    *,
+    agency: str,
+    kid: str,
+    since: datetime,
+    username: str,
+    reason: str,
+    dry_run: bool,
+) -> None:
+    """State that the key KID of AGENCY is lost since a time. A second person must approve.
+
+    The key is silent at once. With the approval, what it signed since then (by the log's order,
+    not by the dates in it) is set aside and judged anew; keys that it brought in go with it.
+    """
+    settings = Settings.from_env()
+    lost = Loss(agency, kid, since.replace(tzinfo=UTC), reason)
+    with engine.opened(settings) as opened:
+        with opened() as session:
+            said = keylife.compose_revocation(session, lost, clock().replace(microsecond=0))
+        for each in said.revoked:
+            if each.since == lost.since:
+                click.echo(f"revoked: {each.kid}, from the log's entry {each.size_at_since} on")
+        if dry_run:
+            click.echo("nothing was changed")
+            return
+        person = _person(opened, settings, username, clock())
+        with opened.begin() as session:
+            now = clock().replace(microsecond=0)
+            made = keylife.revoke(session, lost, person, _signer(settings), now)
+    click.echo(
+        f"the key is silent. {_sentence(made)}\nA second person now runs: "
+        f"titian keys approve {agency} --as NAME"
+    )
+
+
+@click.command()
+@click.argument("agency")
+@_AS
+@click.pass_obj
+def approve(clock: Clock, agency: str, username: str) -> None:
+    """Approve the statement about the keys of AGENCY that waits.
+
+    You type the last two groups of its fingerprint. For a new key have them read to you on the
+    phone, by the person named in the agency's letter; for a revocation drawn up at the centre, by
+    the colleague who drew it up.
+    """
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        with opened() as session:
+            found = query.pending(session, agency)
+        if found is None:
+            raise NotFound("keyset.none", f"Nothing waits for approval at {agency}.")
+        click.echo(_sentence(found))
+        person = _person(opened, settings, username, clock(), given=found.approvals)
+        click.echo(f"fingerprint {keylist.shown(found.fingerprint, approved=False)}")
+        groups = click.prompt("Its last two groups, as read to you", hide_input=True)
+        with opened.begin() as session:
+            made = approvals.approve(session, agency, person, groups, clock())
+    if made.outcome is Outcome.WRONG_GROUPS:
+        raise click.ClickException(
+            f"that is not the end of this fingerprint; {made.tries_left} tries left"
+        )
+    left = found.needed - made.approvals
+    click.echo("approved; it counts" if left <= 0 else f"recorded; {left} more must approve")
+
+
+@click.command()
+@click.argument("agency")
+@_AS
+@click.pass_obj
+def reject(clock: Clock, agency: str, username: str) -> None:
+    """Refuse the statement about the keys of AGENCY that waits; nothing changes."""
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        person = _person(opened, settings, username, clock())
+        with opened.begin() as session:
+            approvals.reject(session, agency, person, clock())
+    click.echo(
+        "rejected; the keys stay as they were. A suspended key stays silent: titian keys resume"
+    )
+
+
+@click.command()
+@click.argument("agency")
+def fingerprint(agency: str) -> None:
+    """The fingerprint of a revocation drawn up at the centre, to be read to the second person."""
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        found = query.pending(session, agency)
+    if found is None or found.rule != "revoke":
+        raise NotFound("keyset.none", "No statement drawn up at the centre waits there.")
+    click.echo(found.fingerprint)
+
+
+def _person(
+    opened: sessionmaker[Session],
+    settings: Settings,
+    username: str,
+    now: datetime,
+    given: int | None = None,
+) -> Approver:
+    """The person, by his password, in the role in which he may decide this."""
+    officer = authenticated(opened, settings, username, now)
+    roles = [role.value for role in officer.roles]
+    if given is not None:
+        return Approver(officer.username, rules.acting_role(roles, given))
+    role = next((role for role in roles if role in SECOND_APPROVERS), roles[0])
+    return Approver(officer.username, role)
+
+
+def _said(
+    settings: Settings, whose: tuple[str, str], action: Action, reason: str, now: datetime
+) -> Suspension:
+    return Suspension(settings.aud, *whose, action, now.replace(microsecond=0), reason)
+
+
+def _signer(settings: Settings) -> Signer:
+    return Vault.load(settings.vault_file).signer("receipt")
+
+
+def _sentence(found: Submitted) -> str:
+    wait = "" if found.counts_from is None else f", counts from {found.counts_from:%Y-%m-%d %H:%M}"
+    return (
+        f"{found.agency}: version {found.version}, {found.rule}; "
+        f"{found.approvals} of {found.needed} persons have approved{wait}"
+    )
+
+
+COMMANDS = (list_, history, pending, suspend, resume, revoke, approve, reject, fingerprint)

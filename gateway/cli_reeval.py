@@ -1,0 +1,92 @@
+"""`titian reeval`: what followed a revocation, and whom it concerns. For the operator."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from gateway.access import blast
+from gateway.intake import reevaluation
+from gateway.intake.model import Progress
+from gateway.settings import Settings
+from gateway.storage import deks, engine, ids
+
+
+@click.group()
+def reeval() -> None:
+    """After a key was revoked: quarantine, live view, links, and the answers it touched."""
+
+
+@reeval.command("show")
+@click.option("--revocation", type=int, help="One revocation; default: all of them.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def show(revocation: int | None, *, as_json: bool) -> None:
+    """How far each re-evaluation has come."""
+    with engine.opened(Settings.from_env()) as sessions, sessions() as session:
+        found = (
+            reevaluation.every(session)
+            if revocation is None
+            else [reevaluation.progress(session, revocation)]
+        )
+    if as_json:
+        click.echo(json.dumps([asdict(one) for one in found], default=str))
+        return
+    for one in found:
+        click.echo(_line(one))
+    if not found:
+        click.echo("no key has been revoked since a time T")
+
+
+@reeval.command("blast-radius")
+@click.option("--revocation", type=int, required=True, help="Its number: `titian reeval show`.")
+@click.option("--json", "as_json", is_flag=True, help="For a machine.")
+def blast_radius(revocation: int, *, as_json: bool) -> None:
+    """Every answer that used a batch now in quarantine, and what it would say today.
+
+    Names of fields, never values; persons by their id, which opens them at the desk.
+    """
+    settings = Settings.from_env()
+    vault = deks.open_vault(settings)
+    with engine.opened(settings) as sessions, sessions() as session:
+        progress = reevaluation.progress(session, revocation)
+        found = blast.radius(session, revocation, vault)
+    shown = [_shown(one) for one in found]
+    if as_json:
+        click.echo(json.dumps({"finished": progress.finished is not None, "answers": shown}))
+        return
+    if progress.finished is None:
+        click.echo("the live view is not finished; ask again for the whole list", err=True)
+    for one in shown:
+        head = ("at", "who", "role", "action", "purpose", "ticket", "query")
+        click.echo("  ".join(str(one[name] or "–") for name in head))
+        for person in one["persons"]:
+            state = "still known" if person["exists"] else "no longer known"
+            fields = ", ".join(person["fields"]) or "no field"
+            click.echo(f"    {person['id']}  {state}; differs now: {fields}")
+    click.echo(f"{len(shown)} answers used a batch in quarantine")
+
+
+def _shown(one: blast.Affected) -> dict[str, Any]:
+    return {
+        "query": ids.show(one.query_id),
+        "at": f"{one.at:%Y-%m-%dT%H:%M:%SZ}",
+        "who": one.who,
+        "role": one.role,
+        "action": one.action,
+        "purpose": one.purpose,
+        "ticket": one.ticket,
+        "record_types": list(one.record_types),
+        "persons": [
+            {"id": ids.show(p.person_id), "exists": p.exists, "fields": list(p.fields)}
+            for p in one.persons
+        ],
+    }
+
+
+def _line(one: Progress) -> str:
+    ended = "running" if one.finished is None else f"stands since {one.finished:%Y-%m-%d %H:%M} UTC"
+    return (
+        f"revocation {one.revocation} of {one.agency}: {one.batches} batches in quarantine,"
+        f" {one.done} of {one.records} records judged, {one.links_left} links left; {ended}"
+    )

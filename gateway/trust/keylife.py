@@ -1,0 +1,255 @@
+"""What changes an agency's keys after the first: rotation, revocation, amendment, leaving.
+
+A statement says itself who made it, so whoever carries it may hand it in: that is how a suspended
+or stolen key's owner is heard. `keys.succession` says under which rule it falls and how many
+persons must approve it; a rotation needs nobody and counts at once.
+
+Source: trust.md 1.4 (rules R2, R4 to R6), 1.6.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from gateway.errors import Conflict, NotFound, Refused
+from gateway.ledger import query as log
+from gateway.trust import approvals, store, store_keys
+from gateway.trust.model import Approver, Loss, Submitted
+from gateway.trust.standing import count, read, standing_of
+from keys import dsse
+from keys.errors import BadStatement
+from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
+from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
+from keys.signers import PublicKey, Signer, fingerprint_of
+from keys.succession import Rule, Standing, Succession, accept_next
+
+Centre = Mapping[str, PublicKey]
+
+
+def submit(session: Session, agency: str, data: bytes, centre: Centre, now: datetime) -> Submitted:
+    """Take the statement that follows an agency's keyset; the same bytes again change nothing.
+
+    Args:
+        session: the caller commits.
+        agency: whose keys change; its row is locked, so of two statements at once one waits.
+        data: the DSSE envelope.
+        centre: the centre's own keys by kid.
+        now: our clock, aware.
+
+    Raises:
+        NotFound: no such agency, or it has no keyset yet.
+        Conflict: not the version after the one in force (`keyset.version`), another one waits
+            for approval (`keyset.pending`), or a key stood in a keyset before (`key.reused`).
+        Refused: a revocation whose figures or keys are not complete (`revocation.…`).
+        TrustError: no rule allows it, or a signature does not hold.
+    """
+    approvals.known_agency(session, agency)
+    envelope = dsse.parse(data)
+    known = store_keys.find_keyset(session, agency, envelope.payload_sha256)
+    if known is not None and known.rejected_at is None:
+        return shown(session, known, repeated=True)
+    standing = standing_of(session, agency)
+    if store.pending_keyset(session, agency) is not None:
+        raise Conflict(
+            "keyset.pending",
+            "A statement of this agency waits for approval. Approve or reject it first.",
+        )
+    try:
+        made = accept_next(envelope, standing, known_keys=(), centre=centre, now=now)
+    except BadStatement as err:
+        raise _conflict(err, standing) from err
+    if made.rule is Rule.REVOKE:
+        _check_revocation(session, standing, made)
+    row = _keep(session, made, (data, envelope.payload_sha256), standing, now)
+    if made.persons == 0:
+        count(session, row, now)
+    return shown(session, _again(session, agency, row.payload_sha256))
+
+
+def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
+    """The statement that revokes a key and all that it brought in since.
+
+    Raises:
+        NotFound: no such agency or key (`key.unknown`).
+        Refused: `since` is in the future (`revocation.since`).
+        Conflict: it has been revoked (`revocation.done`).
+    """
+    standing = standing_of(session, lost.agency)
+    if lost.kid not in standing.keyset.keys:
+        raise NotFound("key.unknown", "The agency has no such key.")
+    if lost.since > now:
+        raise Refused("revocation.since", "The time of a compromise is not in the future.")
+    size = log.cosigned_size(session, lost.since)
+    done = {each.kid for each in standing.keyset.revoked}
+    also = sorted(brought_in(session, lost.agency, {lost.kid}, size))
+    more = [
+        Revocation(kid, lost.since, lost.reason, size)
+        for kid in (lost.kid, *also)
+        if kid not in done
+    ]
+    if not more:
+        raise Conflict("revocation.done", "This key has been revoked already.")
+    return replace(
+        standing.keyset,
+        version=standing.keyset.version + 1,
+        prev=standing.payload_sha256,
+        issued=now,
+        expires=now + STATEMENT_LIFE,
+        revoked=(*standing.keyset.revoked, *more),
+        reason="revoke",
+    )
+
+
+def revoke(
+    session: Session, lost: Loss, person: Approver, signer: Signer, now: datetime
+) -> Submitted:
+    """The centre states for two persons that a key is lost; `person` is the first of them.
+
+    The key is silent at once; what it signed is judged anew when the second person has approved.
+
+    Raises:
+        Forbidden: his role may not (`approval.role`).
+        NotFound, Refused, Conflict: as `compose_revocation` and `submit`.
+    """
+    data = dsse.seal(KEYSET_TYPE, encode(compose_revocation(session, lost, now)), [signer])
+    made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
+    row = _again(session, made.agency, made.payload_sha256)
+    approvals.record_first(session, row, person, now)
+    if lost.kid not in store_keys.suspended(session, lost.agency):
+        store_keys.suspend(session, lost.kid, now)
+    return shown(session, row)
+
+
+def count_waiting(session: Session, now: datetime) -> int:
+    """Changes of recovery keys to which nobody objected in time begin to count; how many."""
+    rows = store_keys.waiting(session, now)
+    for row in rows:
+        approvals.known_agency(session, row.agency)
+        count(session, row, now)
+    return len(rows)
+
+
+def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
+    """The agency objects to a statement that waits for its time; the caller knows that it is it.
+
+    Raises:
+        NotFound: no statement of that version waits (`keyset.none`).
+    """
+    approvals.known_agency(session, agency)
+    row = store.pending_keyset(session, agency)
+    if row is None or row.version != version:
+        raise NotFound("keyset.none", "No statement of this version waits.")
+    store.set_keyset(session, row, rejected_at=now)
+
+
+def brought_in(session: Session, agency: str, lost: Collection[str], size: int) -> set[str]:
+    """Keys that came by statements which a lost key signed at the log's index `size` or later."""
+    found: set[str] = set()
+    before: Keyset | None = None
+    for row in store_keys.versions(session, agency):
+        said = read(row)
+        if before is not None:
+            signed = {each.keyid for each in dsse.parse(row.envelope).signatures}
+            index = log.index_of(session, row.leaf)
+            if (index is None or index >= size) and not signed.isdisjoint({*lost, *found}):
+                found |= said.keys.keys() - before.keys.keys()
+        before = said
+    return found - set(lost)
+
+
+def shown(session: Session, row: Row[Any], *, repeated: bool = False) -> Submitted:
+    """How a statement stands."""
+    given = store.find_approvals(session, row.agency, row.payload_sha256)
+    return Submitted(
+        agency=row.agency,
+        version=row.version,
+        rule=row.rule,
+        payload_sha256=row.payload_sha256,
+        fingerprint=row.fingerprint,
+        needed=row.persons,
+        approvals=len(given),
+        counts_from=row.counts_from,
+        leaf=row.leaf,
+        repeated=repeated,
+    )
+
+
+def _keep(
+    session: Session, made: Succession, sent: tuple[bytes, bytes], standing: Standing, now: datetime
+) -> Row[Any]:
+    said, (envelope, payload_sha256) = made.keyset, sent
+    added = sorted(made.added)
+    hashed = payload_sha256
+    store_keys.add_keyset(
+        session,
+        {
+            "agency": said.agency,
+            "payload_sha256": hashed,
+            "version": said.version,
+            "envelope": envelope,
+            "fingerprint": (
+                said.keys[added[0]].public.fingerprint()
+                if len(added) == 1
+                else fingerprint_of(hashed)
+            ),
+            "rule": made.rule.value,
+            "persons": made.persons,
+            "received_at": now,
+        },
+    )
+    old = standing.keyset.provers()
+    fresh = [key.raw for kid, key in said.provers().items() if kid not in old]
+    if fresh and not store.add_known(session, said.agency, hashed, fresh):
+        raise reused()
+    for kid in added:
+        if not store.add_key(session, said.agency, hashed, said.keys[kid]):
+            raise reused()
+    return _again(session, said.agency, hashed)
+
+
+def reused() -> Conflict:
+    """The refusal of a key that stood in a keyset before."""
+    return Conflict("key.reused", "This key was enrolled before; make a new one.")
+
+
+def _check_revocation(session: Session, standing: Standing, made: Succession) -> None:
+    """The figures are those of our log, and what the lost keys brought in is lost with them."""
+    more = made.keyset.revoked[len(standing.keyset.revoked) :]
+    for each in more:
+        size = log.cosigned_size(session, each.since)
+        if each.size_at_since != size:
+            raise Refused(
+                "revocation.size",
+                f"At that time the log's last cosigned size was {size}; ask for it, and sign anew.",
+                size=size,
+            )
+    named = {each.kid for each in made.keyset.revoked}
+    least = min(each.size_at_since for each in more)
+    left = brought_in(session, made.keyset.agency, {e.kid for e in more}, least) - named
+    if left:
+        raise Refused(
+            "revocation.incomplete",
+            "The lost key brought in other keys since; the same statement must name them too.",
+            kids=" ".join(sorted(left)),
+        )
+
+
+def _conflict(err: BadStatement, standing: Standing) -> Exception:
+    if err.code != "keyset.version":
+        return err
+    return Conflict(
+        "keyset.version",
+        "The statement does not follow the keyset in force; ask for that, and make it anew.",
+        version=standing.keyset.version,
+        payload_sha256=standing.payload_sha256.hex(),
+    )
+
+
+def _again(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
+    found = store_keys.find_keyset(session, agency, payload_sha256)
+    assert found is not None  # noqa: S101 -- just kept
+    return found

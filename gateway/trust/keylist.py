@@ -1,0 +1,138 @@
+"""Keys and their history as the administrators' pages show them.
+
+Of a key that waits for approval the last two groups of the fingerprint are never shown: whoever
+approves must have them read to him.
+
+Source: trust.md 1.1 (periods), 1.5 (step 4), 1.6.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from gateway.trust import store, store_keylist
+from gateway.trust.model import AgencyState
+from keys.keyset import State, may_sign, state_of
+from keys.rotation import WARN_DAYS, due_at
+
+_HIDDEN = "···· ····"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLine:
+    """One key: `fingerprint` as a screen may show it; times are aware UTC.
+
+    `ends_at` is when it may sign no more; `rotates_at` is when its connector replaces it.
+    """
+
+    agency: str
+    label: str
+    kid: str
+    fingerprint: str
+    state: State
+    not_before: datetime
+    ends_at: datetime
+    rotates_at: datetime
+    revoked: datetime | None
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """A key that speaks now and runs out soon: full days left, and which warning that is."""
+
+    key: KeyLine
+    days: int
+    warning: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an agency; `leaf` is its entry in the log, where it has one.
+
+    `what` is one of created, keyset, approved, rejected, active.
+    """
+
+    at: datetime
+    what: str
+    who: str | None = None
+    role: str | None = None
+    leaf: bytes | None = None
+
+
+def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLine]:
+    """All keys, or those of one agency, by agency, oldest first."""
+    return [_line(row, now) for row in store_keylist.keys(session, code)]
+
+
+def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
+    """The agency's keys that are neither revoked nor ended: what can be silenced or revoked."""
+    over = {State.DEACTIVATED, State.COMPROMISED}
+    return [line for line in keys(session, now, code) if line.approved and line.state not in over]
+
+
+def expiring(session: Session, now: datetime) -> list[Expiring]:
+    """Keys that may speak now and run out within 30 days, the most urgent first."""
+    found = []
+    for line in keys(session, now):
+        days = (line.ends_at - now).days
+        warnings = [limit for limit in WARN_DAYS if days < limit]
+        if may_sign(line.state) and warnings:
+            found.append(Expiring(line, days, min(warnings)))
+    return sorted(found, key=lambda each: each.key.ends_at)
+
+
+def history(session: Session, code: str) -> list[Event]:
+    """What happened to an agency and its keysets, oldest first."""
+    events = [
+        Event(row.created_at, "created", row.created_by)
+        for row in store.find_agencies(session, code)
+    ]
+    approvals = store_keylist.approvals(session, code)
+    events += [Event(a.at, "approved", a.officer_id, a.role, a.leaf) for a in approvals]
+    for row in store_keylist.keysets(session, code):
+        events.append(Event(row.received_at, "keyset"))
+        if row.rejected_at is not None:
+            events.append(Event(row.rejected_at, "rejected"))
+        if row.leaf is not None:
+            mine = [a.at for a in approvals if a.keyset_sha256 == row.payload_sha256]
+            events.append(Event(max(mine, default=row.received_at), "active", leaf=row.leaf))
+    return sorted(events, key=lambda each: each.at)
+
+
+def shown(fingerprint: str, *, approved: bool) -> str:
+    """A fingerprint as a screen may show it: without its end, while it waits for approval."""
+    return fingerprint if approved else " ".join([*fingerprint.split()[:-2], _HIDDEN])
+
+
+def _line(row: Row[Any], now: datetime) -> KeyLine:
+    entry = store.entry_of(row)
+    return KeyLine(
+        agency=row.agency,
+        label=row.label,
+        kid=row.kid,
+        fingerprint=shown(entry.public.fingerprint(), approved=row.approved_at is not None),
+        state=_state(row, now),
+        not_before=entry.not_before,
+        ends_at=entry.not_after if entry.sign_until is None else entry.sign_until,
+        rotates_at=due_at(entry),
+        revoked=row.revoked,
+        approved=row.approved_at is not None,
+    )
+
+
+def _state(row: Row[Any], now: datetime) -> State:
+    if row.agency_state == AgencyState.LEFT.value:
+        return State.DEACTIVATED
+    if row.approved_at is None:
+        return State.PRE_ACTIVE
+    held = row.suspended_at is not None or row.agency_state == AgencyState.SUSPENDED.value
+    return state_of(
+        store.entry_of(row),
+        now,
+        revoked=() if row.revoked is None else (row.kid,),
+        suspended=(row.kid,) if held else (),
+    )

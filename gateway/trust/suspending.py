@@ -1,0 +1,110 @@
+"""A key falls silent at once, by the agency's own word or one person's; and may speak again.
+
+Source: trust.md 1.3, 1.4 (rule R3), 1.6.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from gateway.errors import Conflict, Forbidden, NotFound
+from gateway.ledger import service as ledger
+from gateway.trust import approvals, rules, store_keys
+from gateway.trust.model import Approver
+from gateway.trust.standing import standing_of
+from keys import dsse
+from keys.bundle import suspension_entry
+from keys.signers import PublicKey, Signer
+from keys.suspension import Action, Suspension, judge, parse_suspension, seal_suspension
+
+_PERSONS = {Action.SUSPEND: 1, Action.RESUME: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """A key's state after a statement about it."""
+
+    kid: str
+    action: Action
+    repeated: bool = False
+
+
+def take(
+    session: Session, agency: str, data: bytes, centre: Mapping[str, PublicKey], now: datetime
+) -> Silence:
+    """An agency's own statement about one of its keys; the same bytes again change nothing.
+
+    Raises:
+        NotFound: no such agency, or it has no keyset.
+        Conflict: a newer statement about this key counts already (`suspension.old`).
+        Forbidden: it needs persons of the centre (`suspension.persons`).
+        TrustError: it is not for us, or who signed it may not say it.
+    """
+    approvals.known_agency(session, agency)
+    envelope = dsse.parse(data)
+    said = parse_suspension(envelope)
+    if store_keys.find_suspension(session, agency, envelope.payload_sha256) is not None:
+        return Silence(said.kid, said.action, repeated=True)
+    judged = judge(envelope, standing_of(session, agency), centre, now)
+    if judged.persons:
+        raise Forbidden("suspension.persons", "Persons of the centre decide this; ask them.")
+    last = store_keys.last_said(session, said.kid)
+    late = last is not None and (
+        said.issued < last or (said.issued == last and said.action is Action.RESUME)
+    )
+    if late:
+        raise Conflict("suspension.old", "A newer statement about this key counts already.")
+    return _keep(session, said, data, now)
+
+
+def decide(
+    session: Session, said: Suspension, persons: Sequence[Approver], signer: Signer, now: datetime
+) -> Silence:
+    """Persons of the centre decide: one suspends, two let a key speak again; the centre signs.
+
+    Raises:
+        NotFound: no such agency or key (`key.unknown`).
+        Forbidden: a role may not, or there are too few persons (`approval.persons`).
+        Conflict: one person twice (`approval.same_person`), or nothing would change
+            (`suspension.none`).
+    """
+    approvals.known_agency(session, said.agency)
+    if said.kid not in standing_of(session, said.agency).keyset.keys:
+        raise NotFound("key.unknown", "The agency has no such key.")
+    if len(persons) < _PERSONS[said.action]:
+        raise Forbidden("approval.persons", "Two persons must decide that a key speaks again.")
+    if len({person.officer_id.strip().casefold() for person in persons}) < len(persons):
+        raise Conflict("approval.same_person", "This person has approved; another one must follow.")
+    silent = said.kid in store_keys.suspended(session, said.agency)
+    if silent is (said.action is Action.SUSPEND):
+        raise Conflict("suspension.none", "The key is in that state already.")
+    data = seal_suspension(said, [signer])
+    about = {
+        "agency": said.agency,
+        "version": standing_of(session, said.agency).keyset.version,
+        "subject": dsse.parse(data).payload_sha256.hex(),
+    }
+    for person in persons:
+        rules.check_role(person)
+        approvals.decide(session, f"{said.action.value}_key", about, person, now)
+    return _keep(session, said, data, now)
+
+
+def _keep(session: Session, said: Suspension, data: bytes, now: datetime) -> Silence:
+    leaf = ledger.append(session, suspension_entry(said.agency, data))
+    store_keys.add_suspension(
+        session,
+        {
+            "agency": said.agency,
+            "kid": said.kid,
+            "action": said.action.value,
+            "payload_sha256": dsse.parse(data).payload_sha256,
+            "issued": said.issued,
+            "at": now,
+            "leaf": leaf,
+        },
+    )
+    store_keys.suspend(session, said.kid, now if said.action is Action.SUSPEND else None)
+    return Silence(said.kid, said.action)

@@ -1,0 +1,126 @@
+"""Statements about keys over HTTP: anybody may carry one; what it says of itself decides."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from gateway.app import create_app
+from gateway.web.edge import edge
+from keys.canonical import from_base64
+from keys.dsse import MAX_BYTES
+from keys.keyset import Recovery
+from keys.signers import Ed25519Signer
+from keys.suspension import Action, Suspension, seal_suspension
+from tests.conftest import Database
+from tests.intake.test_http import headers
+from tests.trust.test_keylife import Owner, integrate
+
+
+@pytest.fixture(scope="module")
+def app(database: Database) -> Iterator[Flask]:
+    made = create_app(database.settings)
+    yield made
+    with made.app_context():
+        edge().sessions.kw["bind"].dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def owner(database: Database) -> Owner:
+    return Owner(database, now=datetime.now(UTC).replace(microsecond=0)).active()
+
+
+def signed(owner: Owner, method: str, path: str, signer=None) -> dict[str, str]:
+    return headers(owner.settings, signer or owner.signer, method, path)
+
+
+def test_a_rotation_is_handed_in_and_proved(client, database, owner):
+    path = f"/v1/agencies/{owner.code}/keysets"
+    new = Ed25519Signer.generate(owner.code)
+    data = owner.rotation(new)
+    first, again = client.post(path, data=data), client.post(path, data=data)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.get_json()["state"] == "active"
+    assert first.get_json()["proof"] is None
+    integrate(database)
+    answer = client.get(f"{path}/2", headers=signed(owner, "GET", f"{path}/2", new)).get_json()
+    assert answer["proof"] is not None
+    assert from_base64(answer["envelope"]) == data
+    listed = client.get(path, headers=signed(owner, "GET", path)).get_json()["keysets"]
+    assert [each["version"] for each in listed] == [1, 2]
+
+
+def test_a_silent_key_is_heard_only_in_statements(client, owner):
+    said = Suspension(
+        owner.settings.aud, owner.code, owner.signer.kid, Action.SUSPEND, owner.now, "x"
+    )
+    path = f"/v1/agencies/{owner.code}/suspensions"
+    data = seal_suspension(said, [owner.signer])
+    assert [client.post(path, data=data).status_code for _ in range(2)] == [201, 200]
+    keysets = f"/v1/agencies/{owner.code}/keysets"
+    answer = client.get(keysets, headers=signed(owner, "GET", keysets))
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "key.suspended")
+    back = seal_suspension(
+        Suspension(
+            said.aud, said.agency, said.kid, Action.RESUME, owner.now + timedelta(seconds=1), "x"
+        ),
+        [owner.recovery],
+    )
+    assert client.post(path, data=back).status_code == 201
+    assert client.get(keysets, headers=signed(owner, "GET", keysets)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "envelope.json"),
+        (b"{}", 400, "envelope.fields"),
+        (b"x" * (MAX_BYTES + 1), 413, "http.too_large"),
+    ],
+)
+def test_what_is_no_statement_is_refused(client, owner, body, status, code):
+    for name in ("keysets", "suspensions"):
+        answer = client.post(f"/v1/agencies/{owner.code}/{name}", data=body)
+        assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+def test_an_agency_that_is_not_here(client, owner):
+    data = owner.rotation(Ed25519Signer.generate(owner.code))
+    answer = client.post("/v1/agencies/nobody/keysets", data=data)
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "agency.unknown")
+    assert client.post("/v1/agencies/NO!/keysets", data=data).status_code == 404
+
+
+def test_only_the_agency_objects(client, database, owner):
+    other = Owner(database, now=owner.now).active()
+    path = f"/v1/agencies/{owner.code}/keysets/2/objection"
+
+    def objects(who: Owner):
+        return client.put(
+            path, data=b"{}", headers=headers(owner.settings, who.signer, "PUT", path, b"{}")
+        )
+
+    mine = Ed25519Signer.generate(owner.code)
+    recovery = Recovery(1, {mine.kid: mine.public})
+    made = owner.submit(owner.following(owner.recovery, mine, recovery=recovery, reason="amend"))
+    answer = objects(other)
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "agency.foreign")
+    assert made.version == 2
+    assert objects(owner).status_code == 204
+    answer = objects(owner)
+    assert (answer.status_code, answer.get_json()["code"]) == (404, "keyset.none")
+
+
+def test_the_size_at_a_moment(client, owner):
+    path = f"/v1/agencies/{owner.code}/keysets/size"
+    assert client.get(path, query_string={"since": "2001-01-01T00:00:00Z"}).get_json() == {
+        "size": 0
+    }
+    assert client.get(path).status_code == 422

@@ -1,0 +1,85 @@
+"""Silencing and revoking keys through the pages: one person stops, two revoke, all of it confirmed."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.trust import query
+from tests.trust.test_keylife import Owner, State
+from tests.web.test_agencies import app, clock, confirmed, page, person  # noqa: F401 -- fixtures
+
+
+@pytest.fixture
+def owner(database, clock):  # noqa: F811 -- the fixture
+    return Owner(database, now=clock.now).active()
+
+
+def waiting(owner):
+    with owner.database.session() as session:
+        return query.pending(session, owner.code)
+
+
+def test_one_person_silences_a_key(person, owner):  # noqa: F811 -- the fixture
+    admin = person("tiga")
+    path = f"/instansi/{owner.code}"
+    assert "Bekukan kunci" in page(admin.get(path))
+    done = confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
+    assert "Kunci dibekukan di semua proses" in page(done)
+    assert owner.state() is State.SUSPENDED
+    again = confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
+    assert again.status_code == 409
+
+
+def test_two_persons_revoke_through_the_pages(person, owner, clock):  # noqa: F811 -- fixtures
+    admin, second = person("tiga"), person("dua")
+    path = f"/instansi/{owner.code}"
+    since = f"{clock.now - timedelta(days=1):%Y-%m-%dT%H:%M}"
+    done = confirmed(admin, f"{path}/kunci/cabut", kid=owner.signer.kid, since=since)
+    made = waiting(owner)
+    assert made.fingerprint in page(done), "who drew it up reads it out"
+    assert owner.state() is State.SUSPENDED
+    shown = page(second.get(path))
+    assert "Pencabutan kunci menunggu persetujuan." in shown
+    assert made.fingerprint not in shown
+    wrong = confirmed(second, f"{path}/kunci/setujui", groups="aaaa aaaa")
+    assert "Itu bukan akhir" in page(wrong)
+    end = " ".join(made.fingerprint.split()[-2:])
+    done = confirmed(second, f"{path}/kunci/setujui", groups=end)
+    assert "perubahan berlaku" in page(done)
+    assert owner.state() is State.COMPROMISED
+    assert "dicabut" in page(second.get(path))
+
+
+def test_a_change_can_be_rejected(person, owner, clock):  # noqa: F811 -- fixtures
+    path = f"/instansi/{owner.code}"
+    since = f"{clock.now:%Y-%m-%dT%H:%M}+00:00"
+    confirmed(person("satu"), f"{path}/kunci/cabut", kid=owner.signer.kid, since=since)
+    assert waiting(owner) is not None
+    confirmed(person("dua"), f"{path}/kunci/tolak")
+    assert waiting(owner) is None
+    assert owner.state() is State.SUSPENDED
+
+
+@pytest.mark.parametrize("name", ["dua", "auditor", "loket"])
+def test_who_may_not(person, owner, name):  # noqa: F811 -- the fixture
+    answer = person(name).post(f"/instansi/{owner.code}/kunci/bekukan", kid=owner.signer.kid)
+    assert answer.status_code == 403
+    assert owner.speaks()
+
+
+@pytest.mark.parametrize(
+    ("since", "says"), [("", "Isilah tanggal dan jam"), ("2999-01-01T00:00", "masih akan datang")]
+)
+def test_a_moment_that_cannot_be(person, owner, since, says):  # noqa: F811 -- the fixture
+    answer = person("satu").post(
+        f"/instansi/{owner.code}/kunci/cabut", kid=owner.signer.kid, since=since, reason="uji coba"
+    )
+    assert says in page(answer)
+    assert owner.speaks()
+
+
+def test_another_key_or_nothing_to_approve(person, owner):  # noqa: F811 -- the fixture
+    admin = person("satu")
+    for act in ("bekukan", "setujui", "tolak"):
+        answer = admin.post(f"/instansi/{owner.code}/kunci/{act}", kid="x:y", reason="uji coba")
+        assert answer.status_code == 404
