@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,15 +16,18 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import enrolment, results, starting
-from connectors.assembly import Outside, passphrase_of, publishing, reading
+from connectors import enrolment, results, rotating, starting
+from connectors.assembly import open_hands, passphrase_of, publishing_with, reading
+from connectors.cli_keys import keys_group
+from connectors.cli_status import status_command
 from connectors.client import Client, RequestsTransport
 from connectors.config import Config, language
 from connectors.courier import Courier, log_seen
+from connectors.desk import Desk, memory_of
 from connectors.errors import ConnectorError, FixSettings, Wait
 from connectors.ids import load_secret
-from connectors.lock import only_one
 from connectors.memory import Memory
+from connectors.rotating import Hands
 from connectors.runner import Job, Tally, Wishes, preview, publish, seal_only
 from connectors.screen import findings_table, masked, meaning, progress_bar, say, tally_table
 from keys.privatefile import write_private
@@ -35,25 +38,13 @@ FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What every command needs: where the settings are, in which language to speak."""
+class _Work:
+    """What a run works with."""
 
-    config_path: Path
-    state: Path | None
-    lang: str
-    console: Console
-
-    def config(self) -> Config:
-        return Config.load(self.config_path, state=self.state)
-
-    def say(self, key: str, **facts: object) -> str:
-        return say(key, self.lang, **facts)
-
-    def outside(self, report: Callable[[str, int, int | None], None]) -> Outside:
-        return Outside(_now, self._ask, report)
-
-    def _ask(self) -> str:
-        return str(click.prompt(self.say("passphrase"), hide_input=True, err=True))
+    memory: Memory
+    job: Job
+    courier: Courier
+    hands: Hands
 
 
 def main() -> None:
@@ -88,10 +79,11 @@ def commands(lang: str) -> click.Group:
     )
     @click.pass_context
     def group(context: click.Context, config: Path, state: Path | None, _lang: str) -> None:
-        context.obj = Desk(config, state, lang, Console(stderr=True))
+        context.obj = Desk(config, state, lang, Console(stderr=True), _now)
 
-    for make in (_init, _enrol, _preview, _publish, _run, _status):
+    for make in (_init, _enrol, _preview, _publish, _run, status_command):
         group.add_command(make(lang))
+    group.add_command(keys_group(lang))
     return group
 
 
@@ -138,12 +130,12 @@ def _enrol(lang: str) -> click.Command:
         config = desk.config()
         if not ticket.is_file():
             raise FixSettings("enrol.ticket", reason=f"{ticket} is not there.")
-        with _memory(config) as memory:
+        with memory_of(config) as memory:
             # A ticket that was used in time is still read after it ran out: its keys are needed.
             is_new = enrolment.state_of(config, memory) == "-"
             moment = _now() if is_new else datetime(1970, 1, 1, tzinfo=UTC)
             read = enrolment.read_ticket(ticket.read_text(encoding="utf-8"), config.agency, moment)
-            store = enrolment.open_keys(config, passphrase_of(config, desk._ask))  # noqa: SLF001
+            store = enrolment.open_keys(config, passphrase_of(config, desk.ask_passphrase))
             url = config.gateway_url or read.gateway
             transport = RequestsTransport(config.ca_file)
             client = Client(url, config.agency, transport, None, _now, lambda: log_seen(memory))
@@ -211,11 +203,14 @@ def _publish(lang: str) -> click.Command:
         started = time.monotonic()
         config = desk.config()
         wishes = Wishes(flags["full"], flags["accept_vanished"], block)
-        with _working(desk, config) as (memory, job, courier):
-            tallies = publish(job, courier, wishes)
-            _settle(courier, memory, seconds)
-            results.collect(courier)
-            figures = _sums(memory, tallies) | {"seconds": round(time.monotonic() - started, 3)}
+        with _working(desk, config) as work:
+            _tend(desk, work.hands)
+            tallies = publish(work.job, work.courier, wishes)
+            _settle(work.courier, work.memory, seconds)
+            results.collect(work.courier)
+            figures = _sums(work.memory, tallies) | {
+                "seconds": round(time.monotonic() - started, 3)
+            }
         if flags["as_json"]:
             told = {"agency": config.agency, **figures, "blocks": [_row(t) for t in tallies]}
             click.echo(json.dumps(told))
@@ -236,10 +231,11 @@ def _run(lang: str) -> click.Command:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         pause, done = FIRST_PAUSE, 0
-        with _working(desk, config) as (memory, job, courier):
+        with _working(desk, config) as work:
             while not stop.is_set():
                 try:
-                    _cycle(memory, job, courier)
+                    _tend(desk, work.hands)
+                    _cycle(work)
                     wait, pause = float(config.every_seconds), FIRST_PAUSE
                 except Wait as err:
                     click.echo(err.sentence(lang), err=True)
@@ -255,59 +251,15 @@ def _run(lang: str) -> click.Command:
     return command
 
 
-def _status(lang: str) -> click.Command:
-    @click.command("status", help=say("status", lang))
-    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
-    @click.pass_obj
-    def command(desk: Desk, *, as_json: bool) -> None:
-        config = desk.config()
-        memory = Memory.open(config.places.memory)
-        state = enrolment.state_of(config, memory)
-        seen = log_seen(memory)
-        refused = [row for *_, result in memory.outbox.results() for row in result["rejected"]]
-        told: dict[str, Any] = {
-            "agency": config.agency,
-            "enrolment": state,
-            "outbox": memory.outbox.counts(),
-            "log": {"size": seen.size, "root": seen.root.hex()},
-            "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
-            "findings": [
-                {"block": b, "code": c, "count": n, "refused": r}
-                for b, c, n, r in memory.findings()
-            ],
-            "rejected": refused,
-        }
-        memory.close()
-        if as_json:
-            click.echo(json.dumps(told, ensure_ascii=False))
-            return
-        out = Console()
-        out.print(desk.say("status.enrolment", state=state))
-        out.print(desk.say("status.outbox", **told["outbox"], size=seen.size))
-        out.print(tally_table(told["runs"], lang))
-        for finding in told["findings"]:
-            text = f"{finding['block']}: {finding['count']:,} × {finding['code']}: "
-            out.print(text + meaning(finding["code"], lang), markup=False)
-        if refused:
-            out.print(
-                desk.say(
-                    "status.rejected",
-                    rows=", ".join(f"{r['row']} ({r['code']})" for r in refused[:20]),
-                )
-            )
-
-    return command
-
-
-def _cycle(memory: Memory, job: Job, courier: Courier) -> None:
+def _cycle(work: _Work) -> None:
     """One round of the service; without the gateway, changes wait in the outbox."""
     try:
-        publish(job, courier, Wishes())
-        _settle(courier, memory, 15.0)
-        results.collect(courier)
+        publish(work.job, work.courier, Wishes())
+        _settle(work.courier, work.memory, 15.0)
+        results.collect(work.courier)
     except Wait as err:
         if err.code == "gateway.unreachable":
-            seal_only(job, Wishes())
+            seal_only(work.job, Wishes())
         raise
 
 
@@ -321,23 +273,29 @@ def _settle(courier: Courier, memory: Memory, seconds: float) -> None:
 
 
 @contextmanager
-def _memory(config: Config) -> Iterator[Memory]:
-    with only_one(config.places.lock):
-        memory = Memory.open(config.places.memory)
-        try:
-            yield memory
-        finally:
-            memory.close()
+def _working(desk: Desk, config: Config) -> Iterator[_Work]:
+    with memory_of(config) as memory, progress_bar(desk.console) as report:
+        outside = desk.outside(report)
+        hands = open_hands(config, memory, outside)
+        with publishing_with(hands, config, outside) as (job, courier):
+            yield _Work(memory, job, courier, hands)
 
 
-@contextmanager
-def _working(desk: Desk, config: Config) -> Iterator[tuple[Memory, Job, Courier]]:
-    with (
-        _memory(config) as memory,
-        progress_bar(desk.console) as report,
-        publishing(config, memory, desk.outside(report)) as (job, courier),
-    ):
-        yield memory, job, courier
+def _tend(desk: Desk, hands: Hands) -> None:
+    """Rotation by itself; whatever stops it, publishing goes on unless evidence disagrees."""
+    try:
+        rotating.take_up(hands)
+        began = hands.speaker.kid
+        rotated = rotating.tend(hands)
+    except ConnectorError as err:
+        if err.code.startswith("trust.") or err.code == "keys.silent":
+            raise
+        click.echo(err.sentence(desk.lang), err=True)
+        return
+    if rotated is not None and hands.speaker.kid != began:
+        until = rotated.sign_until.date()
+        said = desk.say("keys.rotated_itself", old=rotated.old, new=rotated.new, until=until)
+        click.echo(said, err=True)
 
 
 def _print_standing(desk: Desk, standing: enrolment.Standing, *, as_json: bool) -> None:

@@ -30,7 +30,7 @@ from keys.canonical import from_base64, from_moment, to_base64, to_moment
 from keys.keyset import PAYLOAD_TYPE, KeyEntry, may_sign, state_of
 from keys.keystore import KeyStore
 from keys.rotation import Rotation, Step
-from keys.succession import OVERLAP
+from keys.succession import OVERLAP, ROTATION_PAUSE
 
 BACKDATED = timedelta(minutes=5)
 """The new key speaks from so long ago, so that a gateway whose clock lags does not refuse it."""
@@ -168,6 +168,7 @@ def _generate(hands: Hands) -> Rotation:
     keybook.keep(hands.memory, book)
     old = signer_now(hands.store, book, hands.clock())
     hands.speaker.speak_as(old)
+    _check_pause(hands, book)
     # 2. A key of a run that died before its journal is used again.
     fresh = [kid for kid in signing_kids(hands.store) if kid not in book.keyset.keys]
     new = signer_of(hands.store, (fresh or [hands.store.generate(hands.client.agency)])[0])
@@ -182,6 +183,13 @@ def _generate(hands: Hands) -> Rotation:
         sign_until=moment + OVERLAP,
     )
     return _note(hands.memory, begun)
+
+
+def _check_pause(hands: Hands, book: Book) -> None:
+    """A key is not made in vain: the rule of the gateway is asked here first."""
+    ends = [entry.sign_until for entry in book.own(hands.store).values() if entry.sign_until]
+    if ends and hands.clock() < max(ends) - OVERLAP + BACKDATED + ROTATION_PAUSE:
+        raise Wait("keys.pause")
 
 
 def _submit(hands: Hands, going: Rotation) -> Rotation:

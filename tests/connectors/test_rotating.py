@@ -259,13 +259,14 @@ def test_a_lost_answer_is_asked_for_again(enrolled, gateway):
     assert len(gateway.versions["baz"]) == 2
 
 
-def test_a_second_rotation_within_a_day_waits_with_its_key_kept(enrolled, gateway):
+def test_a_second_rotation_within_a_day_waits_and_makes_no_key(enrolled, gateway):
     with hands_of(enrolled) as hands:
         first = rotating.rotate(hands)
         with pytest.raises(Wait) as caught:
             rotating.rotate(hands)
         assert caught.value.code == "keys.pause"
         assert hands.speaker.kid == first.new
+        assert len(hands.store.kids()) == 2
     gateway.clock = later(hours=25)
     with hands_of(enrolled, gateway.clock) as hands:
         second = rotating.rotate(hands)

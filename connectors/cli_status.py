@@ -1,0 +1,88 @@
+"""`titian-connector status`: how things stand; a part of the command's root."""
+
+import json
+import sys
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import click
+from rich.console import Console
+
+from connectors import enrolment
+from connectors.cli_keys import known_keys
+from connectors.courier import log_seen
+from connectors.desk import Desk
+from connectors.errors import CallCentre, FixSettings
+from connectors.keystate import key_lines, warnings_of
+from connectors.memory import Memory
+from connectors.screen import meaning, say, tally_table
+
+
+def status_command(lang: str) -> click.Command:
+    @click.command("status", help=say("status", lang))
+    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
+    @click.pass_obj
+    def command(desk: Desk, *, as_json: bool) -> None:
+        config = desk.config()
+        memory = Memory.open(config.places.memory)
+        found = known_keys(config)
+        lines = [] if found is None else key_lines(*found, desk.clock())
+        warnings = {} if found is None else warnings_of(*found, desk.clock())
+        state = enrolment.state_of(config, memory)
+        seen = log_seen(memory)
+        refused = [row for *_, result in memory.outbox.results() for row in result["rejected"]]
+        told: dict[str, Any] = {
+            "agency": config.agency,
+            "enrolment": state,
+            "key": next((line.figures() for line in lines if line.speaks), None),
+            "warnings": {name: dict(facts) for name, facts in warnings.items()},
+            "outbox": memory.outbox.counts(),
+            "log": {"size": seen.size, "root": seen.root.hex()},
+            "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
+            "findings": [
+                {"block": b, "code": c, "count": n, "refused": r}
+                for b, c, n, r in memory.findings()
+            ],
+            "rejected": refused,
+        }
+        memory.close()
+        if as_json:
+            click.echo(json.dumps(told, ensure_ascii=False))
+            sys.exit(_exit_code(warnings))
+        out = Console()
+        out.print(desk.say("status.enrolment", state=state))
+        _print_key(desk, told["key"], warnings)
+        out.print(desk.say("status.outbox", **told["outbox"], size=seen.size))
+        out.print(tally_table(told["runs"], lang))
+        for finding in told["findings"]:
+            text = f"{finding['block']}: {finding['count']:,} × {finding['code']}: "
+            out.print(text + meaning(finding["code"], lang), markup=False)
+        if refused:
+            out.print(
+                desk.say(
+                    "status.rejected",
+                    rows=", ".join(f"{r['row']} ({r['code']})" for r in refused[:20]),
+                )
+            )
+
+        sys.exit(_exit_code(warnings))
+
+    return command
+
+
+def _print_key(
+    desk: Desk, key: Mapping[str, Any] | None, warnings: Mapping[str, Mapping[str, object]]
+) -> None:
+    if key is not None:
+        due = key["next_rotation"]
+        shown = {**key, "state": desk.say(f"state.{key['state']}"), "next_rotation": due or "–"}
+        desk.tell("status.key", **shown)
+    for name, facts in warnings.items():
+        desk.tell(name, **facts)
+
+
+def _exit_code(warnings: Collection[str]) -> int:
+    """4 where a key ends soon, 6 where none may speak; that recovery lacks is said only."""
+    if "warn.silent" in warnings:
+        return CallCentre.exit_code
+    return FixSettings.exit_code if "warn.ends" in warnings else 0
