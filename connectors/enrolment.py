@@ -6,9 +6,8 @@ Every step can be repeated: what was made before is used again, so a lost answer
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 from connectors import keybook
@@ -17,12 +16,13 @@ from connectors.config import Config
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
 from connectors.memory import Memory
-from connectors.speaker import signer_of, signing_kids
+from connectors.speaker import signer_of, signing_kids, witness_kids
 from keys import dsse, keyset
 from keys.canonical import from_base64, to_base64
+from keys.checkpoint import witness_key
 from keys.enrolment import Ticket, parse_ticket, seal_enrolment
 from keys.errors import BadTicket, TrustError
-from keys.keystore import KeyStore
+from keys.keystore import WITNESS, KeyStore
 from keys.privatefile import read_private, write_private
 from keys.signers import PublicKey, Signer
 
@@ -78,11 +78,14 @@ def enrol(
         CallCentre: the gateway refused, or its log proof does not hold.
     """
     kid = _own_kid(store, memory) or store.generate(ticket.agency)
+    if not witness_kids(store):
+        store.generate(ticket.agency, {WITNESS})
+    signers = [signer_of(store, each) for each in (kid, witness_kids(store)[0])]
     public = store.public(kid)
     kept = memory.fact("enrolment") or {}
     try:
         if kept.get("ticket_id") != ticket.ticket_id:
-            _post(ticket, signer_of(store, kid), client, memory, now)
+            _post(ticket, signers, client, memory, now)
         answer = client.enrolment(ticket.ticket_id)
     except Problem as problem:
         raise problem.error() from problem
@@ -96,21 +99,27 @@ def _own_kid(store: KeyStore, memory: Memory) -> str | None:
     return named if named in kids else next(iter(kids), None)
 
 
-def _post(ticket: Ticket, signer: Signer, client: Client, memory: Memory, now: datetime) -> None:
-    kept = memory.fact("keyset")
+def _post(
+    ticket: Ticket, signers: list[Signer], client: Client, memory: Memory, now: datetime
+) -> None:
+    kept, (signer, witness) = memory.fact("keyset"), signers
     if kept is None or kept["kid"] != signer.kid or kept["aud"] != ticket.aud:
         instance = socket.gethostname().split(".")[0][:40] or "connector"
         entry = keyset.entry_of(
             ticket.agency, signer.public, instance=_clean(instance), not_before=now
         )
-        payload = keyset.build(ticket.aud, ticket.agency, [entry], issued=now)
-        envelope = dsse.seal(KEYSET_TYPE, payload, [signer])
+        watching = {witness.kid: witness_key(ticket.agency, witness.public)}
+        plain = keyset.build(ticket.aud, ticket.agency, [entry], issued=now)
+        payload = keyset.encode(replace(keyset.parse_statement(plain), witness=watching))
+        envelope = dsse.seal(KEYSET_TYPE, payload, signers)
         kept = {"kid": signer.kid, "aud": ticket.aud, "envelope": to_base64(envelope)}
         memory.put_fact("keyset", kept)
     envelope = from_base64(kept["envelope"])
     nonce = client.challenge(ticket.ticket_id)
-    hashed = sha256(dsse.parse(envelope).payload).digest()
-    proof = seal_enrolment(ticket, nonce, hashed, [signer])
+    sent = dsse.parse(envelope)
+    named = {signature.keyid for signature in sent.signatures}
+    provers = [each for each in signers if each.kid in named]
+    proof = seal_enrolment(ticket, nonce, sent.payload_sha256, provers)
     client.enrol(kept["envelope"], to_base64(proof))
     memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "pending"})
 

@@ -3,6 +3,7 @@
 Source: C2SP tlog-witness, turned round (the witness calls); trust.md 3.4.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
@@ -17,13 +18,17 @@ from keys.errors import TrustError
 SKEW = timedelta(minutes=5)
 
 
-def cosign(session: Session, kid: str, key: NoteKey, seen: tuple[int, str], now: datetime) -> None:
-    """Keep a witness's line; `seen` is the size it names and the line, `key` its approved key.
+def cosign(
+    session: Session, known: Mapping[str, NoteKey], seen: tuple[int, str], now: datetime
+) -> None:
+    """Keep a witness's line; `seen` is the size it names and the line.
+
+    `known`: the approved witness keys of whoever sent it, by kid.
 
     Raises:
         Conflict: no checkpoint of that size was signed (`log.size`, with the newest size).
-        Refused: the line is none, does not hold (`log.cosignature`), or is more than five minutes
-            away from our clock (`log.cosignature_time`).
+        Refused: it is not of one of these keys (`log.witness`), it is no such line or does not
+            hold (`log.cosignature`), or is five minutes off our clock (`log.cosignature_time`).
     """
     size, line = seen
     head = store.find_head(session, size)
@@ -33,7 +38,12 @@ def cosign(session: Session, kid: str, key: NoteKey, seen: tuple[int, str], now:
         raise Conflict("log.size", "No checkpoint has this size; take the newest.", size=at)
     try:
         made = parse_line(line)
-        made.verify(parse_checkpoint(parse_note(head.note).text), key)
+        kid = next(
+            (k for k, v in known.items() if (v.name, v.hint) == (made.name, made.hint)), None
+        )
+        if kid is None:
+            raise Refused("log.witness", "The keyset in force names no such witness key.")
+        made.verify(parse_checkpoint(parse_note(head.note).text), known[kid])
     except TrustError as err:
         raise Refused("log.cosignature", "The cosignature does not hold; nothing kept.") from err
     if abs(made.time - now) > SKEW:

@@ -11,6 +11,7 @@ from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.trust import keylife, standing, store, store_keys, store_revocations
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
+from keys.checkpoint import NoteKey
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
 
@@ -94,6 +95,12 @@ def keyset_entries(session: Session, agency: str) -> Mapping[str, KeyEntry]:
     """The signing keys of the agency's keyset in force, by kid; none before the first."""
     row = store.keyset_in_force(session, agency)
     return {} if row is None else standing.read(row).keys
+
+
+def keyset_witnesses(session: Session, agency: str) -> Mapping[str, NoteKey]:
+    """The witness keys of the agency's keyset in force, by kid."""
+    row = store.keyset_in_force(session, agency)
+    return {} if row is None else standing.read(row).witness
 
 
 def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:

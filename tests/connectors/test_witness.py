@@ -45,8 +45,9 @@ class Log:
 
 @pytest.fixture
 def memory(tmp_path):
-    with Memory(tmp_path / "memory.sqlite") as opened:
-        yield opened
+    opened = Memory.open(tmp_path / "memory.sqlite")
+    yield opened
+    opened.close()
 
 
 def witness(log: Log, memory: Memory, tmp_path, signer=KEY) -> Witness:

@@ -22,7 +22,7 @@ def test_a_cosignature_stands_under_the_checkpoint(emptied):
     log.grow(range(3))
     line = cosign(log.note(), KEY, SIGNER, NOW)
     with emptied.session() as session:
-        witnesses.cosign(session, SIGNER.kid, KEY, (3, line), NOW)
+        witnesses.cosign(session, {SIGNER.kid: KEY}, (3, line), NOW)
         note = query.checkpoint(session)
     assert note.decode().endswith(f"{line}\n")
     assert checkpoint.verify(note, log.signer.vkey).size == 3
@@ -33,7 +33,7 @@ def test_an_unknown_size_is_told_the_newest(emptied):
     log.grow(range(3))
     line = cosign(log.note(), KEY, SIGNER, NOW)
     with emptied.session() as session, pytest.raises(Conflict) as refused:
-        witnesses.cosign(session, SIGNER.kid, KEY, (2, line), NOW)
+        witnesses.cosign(session, {SIGNER.kid: KEY}, (2, line), NOW)
     assert (refused.value.code, refused.value.details) == ("log.size", {"size": 3})
 
 
@@ -52,6 +52,15 @@ def test_a_wrong_line_is_refused_and_not_kept(emptied, signer, late, code):
     line = cosign(log.note(), KEY, signer, NOW + late)
     with emptied.session() as session:
         with pytest.raises(Refused) as refused:
-            witnesses.cosign(session, SIGNER.kid, KEY, (3, line), NOW)
+            witnesses.cosign(session, {SIGNER.kid: KEY}, (3, line), NOW)
         assert query.checkpoint(session).decode().count("\n— ") == 1
     assert refused.value.code == code
+
+
+def test_a_key_that_nobody_enrolled_is_no_witness(emptied):
+    log = Log(emptied)
+    log.grow(range(3))
+    line = cosign(log.note(), KEY, SIGNER, NOW)
+    with emptied.session() as session, pytest.raises(Refused) as refused:
+        witnesses.cosign(session, {}, (3, line), NOW)
+    assert refused.value.code == "log.witness"
