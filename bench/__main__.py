@@ -35,6 +35,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "lookup": lookup.run,
     "lookup_name": lookup_name.run,
     "connector": connector.run,
+    "rotate": rotate.run,
     "demo": walk.run,
 }
 
