@@ -16,6 +16,7 @@ from bench import (
     lookup,
     lookup_name,
     reevaluate,
+    rotate,
     walk,
     work,
 )

@@ -120,7 +120,7 @@ def run(lab: Lab) -> list[Figure]:
 
 
 def _rotate_all(hands: Sequence[Hands]) -> tuple[list[float], Tally, float]:
-    """Seconds of each rotation, what became of the batches, and for how many minutes they flowed."""
+    """Seconds of each rotation, what became of the batches, and the minutes it all took."""
     stop, tallies = threading.Event(), [Tally() for _ in range(SENDERS)]
     persons = list(people(RECORDS))
     streams = [Stream(each, persons) for each in hands]
@@ -173,9 +173,7 @@ def _hands(centre: House, code: str, stack: ExitStack) -> Hands:
     trusted = anchors(centre.settings, centre.vault)
     known = Anchors(trusted.aud, trusted.log_vkey, {trusted.receipt_kid: trusted.receipt_key})
     speaker = Speaker(signer)
-    client = Client(
-        centre.settings.origin, code, RequestsTransport(), speaker, _now, lambda: LogSeen()
-    )
+    client = Client(centre.settings.origin, code, RequestsTransport(), speaker, _now, LogSeen)
     return Hands(store, speaker, client, known, memory, _now)
 
 
