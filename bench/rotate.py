@@ -44,6 +44,8 @@ LONGEST = 60.0
 """Seconds from the command to the new key's first word."""
 _PERIOD = 0.2 * SENDERS
 """Seconds between two batches of one sender: 300 a minute from all."""
+_APART = 1.0
+"""Seconds between two rotations, so that every agency speaks before and after its own."""
 
 
 @dataclass(slots=True)
@@ -132,7 +134,7 @@ def _rotate_all(hands: Sequence[Hands]) -> tuple[list[float], Tally, float]:
     for sender in senders:
         sender.start()
     try:
-        seconds = [_rotate(each) for each in hands]
+        seconds = [_rotate(each, stop) for each in hands]
         time.sleep(len(hands) * _PERIOD / SENDERS)  # a round more, all under new keys
     finally:
         stop.set()
@@ -151,7 +153,8 @@ def _send(streams: Sequence[Stream], tally: Tally, stop: threading.Event) -> Non
         stop.wait(max(0.0, _PERIOD - (time.monotonic() - began)))
 
 
-def _rotate(hands: Hands) -> float:
+def _rotate(hands: Hands, stop: threading.Event) -> float:
+    stop.wait(_APART)
     began = time.monotonic()
     while rotating.rotate(hands).step is not Step.SWITCHED:
         if time.monotonic() - began > 2 * LONGEST:

@@ -128,6 +128,11 @@ class Places:
         return self.keys / "passphrase"
 
     @property
+    def statement(self) -> Path:
+        """What waits for the recovery key's signature."""
+        return self.state / "to-sign.json"
+
+    @property
     def anchors(self) -> Path:
         return self.keys / "anchors.json"
 
