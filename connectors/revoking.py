@@ -6,7 +6,7 @@ at the centre. Until then the memory holds it; after that the new key speaks by 
 Source: trust.md 1.4 (rule R4), 1.6 (emergency).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -52,13 +52,19 @@ def revoke(hands: Hands, lost: str, since: datetime, path: Path) -> Sent:
     """
     kept = hands.memory.fact(_FACT)
     if kept is None or kept["lost"] != lost:
-        kept = _drawn_up(hands, lost, since)
+        kept = _drawn_up(hands, (lost,), since)
         hands.memory.put_fact(_FACT, kept)
     envelope = countersigned(from_base64(kept["envelope"]), path)
     hands.memory.put_fact(_FACT, {**kept, "envelope": to_base64(envelope)})
     try:
         told = hands.client.put_keyset(envelope)
     except Problem as problem:
+        if problem.code == "revocation.incomplete":
+            # It brought in other keys since; the statement must name them and be signed anew.
+            others = str(problem.details.get("kids", "")).split()
+            again = _drawn_up(hands, (lost, *others), since)
+            hands.memory.put_fact(_FACT, again)
+            countersigned(from_base64(again["envelope"]), path)
         err = problem.error()
         if isinstance(err, CallCentre):
             hands.memory.drop_fact(_FACT)
@@ -84,27 +90,39 @@ def follow(hands: Hands) -> None:
             hands.memory.drop_fact(_FACT)
 
 
-def _drawn_up(hands: Hands, lost: str, since: datetime) -> dict[str, str]:
-    book = hands.book()
+def _drawn_up(hands: Hands, lost: Sequence[str], since: datetime) -> dict[str, str]:
+    book = _newest(hands)
     if book.keyset.recovery is None:
         raise FixSettings("recovery.none")
-    if lost not in book.keyset.keys:
-        raise FixSettings("keys.unknown", kid=lost)
+    unknown = [kid for kid in lost if kid not in book.keyset.keys]
+    if unknown:
+        raise FixSettings("keys.unknown", kid=unknown[0])
     try:
         size = hands.client.cosigned_size(since)
     except Problem as problem:
         raise problem.error() from problem
     fresh = [kid for kid in signing_kids(hands.store) if kid not in book.keyset.keys]
     new = signer_of(hands.store, (fresh or [hands.store.generate(hands.client.agency)])[0])
-    revoked = Revocation(lost, since, "key_compromise", size)
+    revoked = [Revocation(kid, since, "key_compromise", size) for kid in lost]
     payload = _statement(book, revoked, new.public, hands.clock())
     envelope = dsse.seal(PAYLOAD_TYPE, payload, [new])
-    return {"lost": lost, "new": new.kid, "envelope": to_base64(envelope)}
+    return {"lost": lost[0], "new": new.kid, "envelope": to_base64(envelope)}
 
 
-def _statement(book: Book, lost: Revocation, new: PublicKey, now: datetime) -> bytes:
+def _newest(hands: Hands) -> Book:
+    """The newest version: a thief may have rotated; a suspended key is not told, and goes on."""
+    known = hands.book()
+    try:
+        return rotating.learn_with_any(hands, known) or known
+    except CallCentre as err:
+        if err.code != "gateway.refused":
+            raise
+        return known
+
+
+def _statement(book: Book, lost: Sequence[Revocation], new: PublicKey, now: datetime) -> bytes:
     old = book.keyset
-    leaving = old.keys[lost.kid]
+    leaving = old.keys[lost[0].kid]
     coming = entry_of(old.agency, new, instance=leaving.instance, not_before=now, uses=leaving.uses)
     return encode(
         replace(
@@ -114,7 +132,7 @@ def _statement(book: Book, lost: Revocation, new: PublicKey, now: datetime) -> b
             issued=now,
             expires=now + STATEMENT_LIFE,
             keys={**old.keys, coming.kid: coming},
-            revoked=(*old.revoked, lost),
+            revoked=(*old.revoked, *lost),
             reason="revoke",
         )
     )
