@@ -16,6 +16,7 @@ from bench import (
     lookup,
     lookup_name,
     reevaluate,
+    rotate,
     walk,
     work,
 )
@@ -35,6 +36,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "lookup_name": lookup_name.run,
     "connector": connector.run,
     "reevaluate": reevaluate.run,
+    "rotate": rotate.run,
     "demo": walk.run,
 }
 

@@ -19,7 +19,7 @@ from keys.canonical import to_moment
 from keys.enrolment import seal_enrolment
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import build, entry_of
-from keys.signers import Ed25519Signer
+from keys.signers import Ed25519Signer, Signer
 from schemas.batch import genesis
 from schemas.records.registry import RECORD_TYPES
 
@@ -60,24 +60,29 @@ class Put:
 
 
 def enrol(centre: House, code: str) -> Agency:
-    """Ticket, challenge, proof, two persons."""
+    """An agency with a key of its own."""
+    made = Agency(code, secrets.token_bytes(32), centre.settings.aud)
+    let_in(centre, code, made.signer)
+    return made
+
+
+def let_in(centre: House, code: str, signer: Signer) -> bytes:
+    """Ticket, challenge, proof, two persons; the keyset's envelope."""
     now, aud = datetime.now(UTC), centre.settings.aud
-    agency = Agency(code, secrets.token_bytes(32), aud)
-    signer = agency.signer
     draft = AgencyDraft(code, code.upper(), tuple(RECORD_TYPES), "mou-bench", "bench-clerk")
     with centre.sessions.begin() as session:
         trusted = anchors(centre.settings, centre.vault)
         ticket = trust.create_agency(session, draft, trusted, now)
         nonce = trust.challenge(session, code, ticket.ticket_id, now)
         entry = entry_of(code, signer.public, instance="bench", not_before=now)
-        payload = build(aud, code, [entry], issued=now)
-        proof = seal_enrolment(ticket, nonce, hashlib.sha256(payload).digest(), [signer])
-        keyset = dsse.seal(KEYSET_TYPE, payload, [signer])
+        said = build(aud, code, [entry], issued=now)
+        proof = seal_enrolment(ticket, nonce, hashlib.sha256(said).digest(), [signer])
+        keyset = dsse.seal(KEYSET_TYPE, said, [signer])
         trust.enrol(session, code, (keyset, proof), aud, now)
         groups = " ".join(str(trust_query.agency(session, code).fingerprint).split()[-2:])
         for officer, role in (("bench-registrar", "key_admin"), ("bench-second", "mayor_delegate")):
             approvals.approve(session, code, Approver(officer, role), groups, now)
-    return agency
+    return keyset
 
 
 def version(seq: int) -> int:
@@ -85,21 +90,19 @@ def version(seq: int) -> int:
     return EPOCH * 2**32 + seq
 
 
+def payload(aud: str, code: str, seq: int, prev: str, now: str) -> Mapping[str, object]:
+    """What is signed of a batch of persons."""
+    own = {"aud": aud, "agency": code, "seq": seq, "prev": prev, "as_of": now, "created": now}
+    return {**_SAME, **own}
+
+
 def sealed(agency: Agency, batches: Iterator[Sequence[bytes]]) -> Iterator[Put]:
     """One chain of signed person batches in the agency's stream `target`."""
     signer, now = agency.signer, to_moment(datetime.now(UTC))
     prev = hashlib.sha256(genesis(agency.code, "target")).hexdigest()
     for seq, lines in enumerate(batches, 1):
-        payload = {
-            **_SAME,
-            "aud": agency.aud,
-            "agency": agency.code,
-            "seq": seq,
-            "prev": prev,
-            "as_of": now,
-            "created": now,
-        }
-        made = frame.seal_batch(payload, lines, [signer])
+        said = payload(agency.aud, agency.code, seq, prev, now)
+        made = frame.seal_batch(said, lines, [signer])
         prev = made.payload_sha256.hex()
         path = f"/v1/agencies/{agency.code}/streams/target/batches/{EPOCH}/{seq}"
         yield Put(path, made.body)

@@ -16,9 +16,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import enrolment, results, rotating, starting
+from connectors import enrolment, results, revoking, rotating, starting
 from connectors.assembly import open_hands, passphrase_of, publishing_with, reading
 from connectors.cli_keys import keys_group
+from connectors.cli_recovery import recovery_group
 from connectors.cli_status import status_command
 from connectors.client import Client, RequestsTransport
 from connectors.config import Config, language
@@ -84,6 +85,7 @@ def commands(lang: str) -> click.Group:
     for make in (_init, _enrol, _preview, _publish, _run, status_command):
         group.add_command(make(lang))
     group.add_command(keys_group(lang))
+    group.add_command(recovery_group(lang))
     return group
 
 
@@ -134,11 +136,18 @@ def _enrol(lang: str) -> click.Command:
             # A ticket that was used in time is still read after it ran out: its keys are needed.
             is_new = enrolment.state_of(config, memory) == "-"
             moment = _now() if is_new else datetime(1970, 1, 1, tzinfo=UTC)
+            if not is_new and memory.fact("keyset") is None:
+                open_hands(config, memory, desk.outside())  # the memory was lost: learn it anew
+                _print_standing(desk, enrolment.standing_now(config, memory), as_json=as_json)
+                return
             read = enrolment.read_ticket(ticket.read_text(encoding="utf-8"), config.agency, moment)
             store = enrolment.open_keys(config, passphrase_of(config, desk.ask_passphrase))
             url = config.gateway_url or read.gateway
             transport = RequestsTransport(config.ca_file)
             client = Client(url, config.agency, transport, None, _now, lambda: log_seen(memory))
+            if is_new:
+                enrolment.prepare(read, store, memory, _now())
+                enrolment.countersign(memory, config.places.statement)
             standing = enrolment.enrol(read, store, client, memory, _now())
             _print_standing(desk, standing, as_json=as_json and seconds <= 0)
             until = time.monotonic() + seconds
@@ -285,6 +294,7 @@ def _working(desk: Desk, config: Config) -> Iterator[_Work]:
 def _tend(desk: Desk, hands: Hands) -> None:
     """Rotation by itself; whatever stops it, publishing goes on unless evidence disagrees."""
     try:
+        revoking.follow(hands)
         rotating.take_up(hands)
         began = hands.speaker.kid
         rotated = rotating.tend(hands)

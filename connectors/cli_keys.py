@@ -2,12 +2,13 @@
 
 import json
 import time
+from datetime import datetime
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors import keybook, rotating
+from connectors import keybook, revoking, rotating
 from connectors.client import Problem
 from connectors.config import Config
 from connectors.desk import Desk, hands_of
@@ -17,6 +18,8 @@ from connectors.keystate import KeyLine, key_lines
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.screen import say
+from keys.canonical import from_moment
+from keys.errors import BadJson
 from keys.keystore import KeyStore
 from keys.rotation import Rotation, Step
 from keys.suspension import Action, Suspension, seal_suspension
@@ -28,7 +31,7 @@ LONGEST_WAIT = 60.0
 def keys_group(lang: str) -> click.Group:
     """The commands over this connector's keys."""
     group = click.Group("keys", help=say("keys", lang))
-    for make in (_rotate, _list, _show, _suspend):
+    for make in (_rotate, _list, _show, _suspend, _revoke):
         group.add_command(make(lang))
     return group
 
@@ -142,6 +145,33 @@ def _suspend(lang: str) -> click.Command:
         desk.tell("keys.suspended", kid=named)
 
     return command
+
+
+def _revoke(lang: str) -> click.Command:
+    @click.command("revoke", help=say("keys.revoke", lang))
+    @click.option("--since", required=True, help=say("keys.revoke_since", lang))
+    @click.option("--kid", help=say("keys.revoke_kid", lang))
+    @click.pass_obj
+    def command(desk: Desk, since: str, kid: str | None) -> None:
+        with hands_of(desk) as hands:
+            path = desk.config().places.statement
+            moment = _past(since, hands)
+            sent = revoking.revoke(hands, kid or hands.speaker.kid, moment, path)
+        desk.tell(
+            "keys.revoked", state=sent.state, new=sent.kid, fingerprint=sent.new.fingerprint()
+        )
+
+    return command
+
+
+def _past(text: str, hands: Hands) -> datetime:
+    try:
+        moment = from_moment(text)
+    except BadJson as err:
+        raise FixSettings("keys.since", text=text) from err
+    if moment > hands.clock():
+        raise FixSettings("keys.since", text=text)
+    return moment
 
 
 def _lines(desk: Desk) -> tuple[int, list[KeyLine]]:

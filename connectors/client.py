@@ -17,7 +17,7 @@ import requests
 
 from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
 from keys import httpsig
-from keys.canonical import canonical, from_base64
+from keys.canonical import canonical, from_base64, to_moment
 from keys.httpsig import LogSeen
 from keys.signers import Signer
 
@@ -145,6 +145,12 @@ class Client:
             if problem.status == 404:
                 return None
             raise
+
+    def cosigned_size(self, since: datetime) -> int:
+        """The log's size that a witness had cosigned by a moment; what a revocation must name."""
+        moment = quote(to_moment(since), safe="")
+        path = f"/v1/agencies/{self.agency}/keysets/size?since={moment}"
+        return int(self._json("GET", path)["size"])
 
     def put_suspension(self, envelope: bytes) -> Mapping[str, Any]:
         """What became of a suspension."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from connectors.errors import FixSettings
+from connectors.places import Places
 
 MODES = ("hash", "watermark", "snapshot")
 DATASET_SECTIONS = ("tables", "files", "sheets")
@@ -95,45 +96,6 @@ class Publish:
     @property
     def stream(self) -> str:
         return STREAM_OF[self.record_type]
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where this connector keeps what: keys apart from state, so a backup of one is not both."""
-
-    state: Path
-
-    @property
-    def memory(self) -> Path:
-        return self.state / "data" / "memory.sqlite"
-
-    @property
-    def lock(self) -> Path:
-        return self.state / "data" / "lock.sqlite"
-
-    @property
-    def keys(self) -> Path:
-        return self.state / "keys"
-
-    @property
-    def key_file(self) -> Path:
-        return self.keys / "agency.key"
-
-    @property
-    def id_secret(self) -> Path:
-        return self.keys / "ids.secret"
-
-    @property
-    def passphrase(self) -> Path:
-        return self.keys / "passphrase"
-
-    @property
-    def anchors(self) -> Path:
-        return self.keys / "anchors.json"
-
-    @property
-    def evidence(self) -> Path:
-        return self.state / "fork-evidence"
 
 
 @dataclass(frozen=True, slots=True)

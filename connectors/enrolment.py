@@ -5,14 +5,16 @@ Every step can be repeated: what was made before is used again, so a lost answer
 
 import json
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from connectors import keybook
 from connectors.client import Client, Problem
 from connectors.config import Config
+from connectors.countersigning import countersigned, recovery_of
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
 from connectors.memory import Memory
@@ -75,21 +77,53 @@ def enrol(
     """Sends the agency's first keyset, or asks how it stands where it was sent before.
 
     Raises:
+        Wait: `recovery.unsigned` while its recovery key has not signed it.
         CallCentre: the gateway refused, or its log proof does not hold.
     """
-    kid = _own_kid(store, memory) or store.generate(ticket.agency)
-    if not witness_kids(store):
-        store.generate(ticket.agency, {WITNESS})
-    signers = [signer_of(store, each) for each in (kid, witness_kids(store)[0])]
-    public = store.public(kid)
+    prepare(ticket, store, memory, now)
+    signer = signer_of(store, memory.fact("keyset")["kid"])
+    signers = [signer, *(signer_of(store, kid) for kid in witness_kids(store))]
     kept = memory.fact("enrolment") or {}
     try:
         if kept.get("ticket_id") != ticket.ticket_id:
-            _post(ticket, signers, client, memory, now)
+            _post(ticket, signers, client, memory)
         answer = client.enrolment(ticket.ticket_id)
     except Problem as problem:
         raise problem.error() from problem
-    return _standing(answer, public, ticket, memory)
+    return _standing(answer, signer.public, ticket, memory)
+
+
+def prepare(ticket: Ticket, store: KeyStore, memory: Memory, now: datetime) -> None:
+    """Makes the agency's key and its first keyset, unless both are there already."""
+    kid = _own_kid(store, memory) or store.generate(ticket.agency)
+    kept = memory.fact("keyset")
+    if kept is not None and (kept["kid"], kept["aud"]) == (kid, ticket.aud):
+        return
+    if not witness_kids(store):
+        store.generate(ticket.agency, {WITNESS})
+    signer, witness = signer_of(store, kid), signer_of(store, witness_kids(store)[0])
+    instance = _clean(socket.gethostname().split(".")[0][:40] or "connector")
+    entry = keyset.entry_of(ticket.agency, signer.public, instance=instance, not_before=now)
+    recovery = recovery_of(memory)
+    plain = keyset.build(ticket.aud, ticket.agency, [entry], issued=now, recovery=recovery)
+    watching = {witness.kid: witness_key(ticket.agency, witness.public)}
+    payload = keyset.encode(replace(keyset.parse_statement(plain), witness=watching))
+    envelope = dsse.seal(KEYSET_TYPE, payload, [signer, witness])
+    _keep_envelope(memory, {"kid": kid, "aud": ticket.aud}, envelope)
+
+
+def countersign(memory: Memory, path: Path) -> None:
+    """Lets the recovery key of the first keyset sign it, by the file at `path`.
+
+    Raises:
+        Wait: `recovery.unsigned` until it has; the file is there to be carried away.
+    """
+    kept = memory.fact("keyset")
+    _keep_envelope(memory, kept, countersigned(from_base64(kept["envelope"]), path))
+
+
+def _keep_envelope(memory: Memory, kept: Mapping[str, str], envelope: bytes) -> None:
+    memory.put_fact("keyset", {**kept, "envelope": to_base64(envelope)})
 
 
 def _own_kid(store: KeyStore, memory: Memory) -> str | None:
@@ -99,28 +133,14 @@ def _own_kid(store: KeyStore, memory: Memory) -> str | None:
     return named if named in kids else next(iter(kids), None)
 
 
-def _post(
-    ticket: Ticket, signers: list[Signer], client: Client, memory: Memory, now: datetime
-) -> None:
-    kept, (signer, witness) = memory.fact("keyset"), signers
-    if kept is None or kept["kid"] != signer.kid or kept["aud"] != ticket.aud:
-        instance = socket.gethostname().split(".")[0][:40] or "connector"
-        entry = keyset.entry_of(
-            ticket.agency, signer.public, instance=_clean(instance), not_before=now
-        )
-        watching = {witness.kid: witness_key(ticket.agency, witness.public)}
-        plain = keyset.build(ticket.aud, ticket.agency, [entry], issued=now)
-        payload = keyset.encode(replace(keyset.parse_statement(plain), witness=watching))
-        envelope = dsse.seal(KEYSET_TYPE, payload, signers)
-        kept = {"kid": signer.kid, "aud": ticket.aud, "envelope": to_base64(envelope)}
-        memory.put_fact("keyset", kept)
-    envelope = from_base64(kept["envelope"])
+def _post(ticket: Ticket, signers: Sequence[Signer], client: Client, memory: Memory) -> None:
+    envelope = countersigned(from_base64(memory.fact("keyset")["envelope"]), None)
     nonce = client.challenge(ticket.ticket_id)
     sent = dsse.parse(envelope)
     named = {signature.keyid for signature in sent.signatures}
     provers = [each for each in signers if each.kid in named]
     proof = seal_enrolment(ticket, nonce, sent.payload_sha256, provers)
-    client.enrol(kept["envelope"], to_base64(proof))
+    client.enrol(to_base64(envelope), to_base64(proof))
     memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "pending"})
 
 
@@ -141,6 +161,13 @@ def _standing(
     elif state != "pending":
         raise CallCentre("gateway.refused", title=state[:40], code="enrol.state")
     return Standing(state, public.fingerprint(), approvals)
+
+
+def standing_now(config: Config, memory: Memory) -> Standing:
+    """Where an active agency is, by the key that its memory says speaks."""
+    kid = memory.fact("keyset")["kid"]
+    fingerprint = open_keys(config, None).public(kid).fingerprint()
+    return Standing(state_of(config, memory), fingerprint, NEEDED)
 
 
 def anchors_of(ticket: Ticket) -> Anchors:

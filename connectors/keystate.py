@@ -41,11 +41,13 @@ class KeyLine:
 
 
 def key_lines(book: Book, store: KeyStore, now: datetime) -> list[KeyLine]:
-    """The keys of the version in force, the newest first."""
+    """The keys of the version in force: the one that speaks, then the newest."""
     keyset, own = book.keyset, book.own(store)
     speaks = book.speaking(store, now)
     revoked = {each.kid for each in keyset.revoked}
-    ordered = sorted(keyset.keys.values(), key=lambda e: (e.not_before, e.kid), reverse=True)
+    ordered = sorted(
+        keyset.keys.values(), key=lambda e: (e == speaks, e.not_before, e.kid), reverse=True
+    )
     return [
         KeyLine(
             entry=entry,

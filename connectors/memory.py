@@ -94,6 +94,9 @@ class Memory:
         text = json.dumps(value, sort_keys=True)
         self._file.run("INSERT OR REPLACE INTO fact VALUES(?, ?)", name, text)
 
+    def drop_fact(self, name: str) -> None:
+        self._file.run("DELETE FROM fact WHERE name = ?", name)
+
     def head(self, stream: str) -> Head | None:
         """The last sealed batch of a stream, or None where this memory knows nothing of it."""
         row = self._file.one("SELECT epoch, seq, head FROM stream WHERE name = ?", stream)

@@ -68,10 +68,13 @@ def take_up(hands: Hands) -> None:
         Wait: the memory was lost and the gateway cannot be reached.
     """
     book = keybook.load(hands.memory)
-    if book is None:
-        book = _learn_with_any(hands)
-        keybook.keep(hands.memory, book)
-    signer = signer_now(hands.store, book, hands.clock())
+    learnt = None if book is not None else learn_with_any(hands, None)
+    found = book or learnt
+    if found is None:
+        raise CallCentre("keys.silent", version=0)
+    signer = signer_now(hands.store, found, hands.clock())
+    if learnt is not None:
+        keybook.keep(hands.memory, learnt, signer.kid)
     hands.speaker.speak_as(signer)
 
 
@@ -145,21 +148,20 @@ def open_rotation(memory: Memory) -> Rotation | None:
     return next((each for each in journal(memory) if each.step not in ended), None)
 
 
-def _learn_with_any(hands: Hands) -> Book:
-    """Without a memory it is not known which key may ask: each is tried."""
-    refused: ConnectorError = CallCentre("keys.silent", version=0)
+def learn_with_any(hands: Hands, known: Book | None) -> Book | None:
+    """The newest version, where it is not known which key may ask: each is tried."""
+    refused: ConnectorError | None = None
     for kid in signing_kids(hands.store):
         hands.speaker.speak_as(signer_of(hands.store, kid))
         try:
-            book = keybook.learn(hands.client, hands.anchors, None)
+            return keybook.learn(hands.client, hands.anchors, known)
         except CallCentre as err:
             if err.code != "gateway.refused":
                 raise
             refused = err
-        else:
-            if book is not None:
-                return book
-    raise refused
+    if refused is not None:
+        raise refused
+    return known
 
 
 def _generate(hands: Hands) -> Rotation:

@@ -74,12 +74,14 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 def seal(payload_type: str, payload: bytes, signers: Sequence[Signer]) -> bytes:
     """The compact JSON envelope of a payload, signed by each signer in turn."""
     signed = pae(payload_type, payload)
-    envelope = {
-        "payloadType": payload_type,
-        "payload": to_base64(payload),
-        "signatures": [{"keyid": s.kid, "sig": to_base64(s.sign(signed))} for s in signers],
-    }
-    return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+    return _spell(payload_type, payload, [Signature(s.kid, s.sign(signed)) for s in signers])
+
+
+def add_signature(envelope: Envelope, signer: Signer) -> bytes:
+    """The compact JSON envelope with the signer's signature after those it has."""
+    own = Signature(signer.kid, signer.sign(pae(envelope.payload_type, envelope.payload)))
+    others = [each for each in envelope.signatures if each.keyid != signer.kid]
+    return _spell(envelope.payload_type, envelope.payload, [*others, own])
 
 
 def parse(data: bytes, *, limit: int = MAX_BYTES) -> Envelope:
@@ -105,6 +107,15 @@ def parse(data: bytes, *, limit: int = MAX_BYTES) -> Envelope:
         )
     except BadJson as err:
         raise BadEnvelope("envelope.json", "The envelope is not strict JSON and base64.") from err
+
+
+def _spell(payload_type: str, payload: bytes, signatures: Sequence[Signature]) -> bytes:
+    envelope = {
+        "payloadType": payload_type,
+        "payload": to_base64(payload),
+        "signatures": [{"keyid": s.keyid, "sig": to_base64(s.sig)} for s in signatures],
+    }
+    return json.dumps(envelope, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
 
 
 def _exact(value: Any, names: frozenset[str]) -> dict[str, Any]:

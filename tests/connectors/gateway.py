@@ -174,6 +174,7 @@ class Gateway:
             r"GET /v1/enrolments/([a-z0-9-]+)\?ticket_id=(.+)": self._enrolment,
             rf"POST {agency}/keysets": self._succeed,
             rf"GET {agency}/keysets/(\d+)": self._version,
+            rf"GET {agency}/keysets/size\?since=.+": self._size,
             rf"POST {agency}/suspensions": self._suspend,
             rf"GET {agency}{stream}/head": self._head,
             rf"PUT {agency}{stream}/batches/(\d+)/(\d+)": self._put,
@@ -258,6 +259,9 @@ class Gateway:
             raise Refusal(404, "keyset.none")
         version = stored[int(number) - 1]
         return _json(200, self._told(version) | {"envelope": to_base64(version.envelope)})
+
+    def _size(self, handler, body, agency):
+        return _json(200, {"size": 0})
 
     def _told(self, version: "Version") -> dict:
         logged = version.leaf in self.leaves

@@ -357,6 +357,18 @@ def test_a_lost_state_learns_the_keyset_again_from_the_log(enrolled, gateway):
     assert signers(gateway)[-1] == rotated.new
 
 
+def test_enrolling_again_without_a_memory_learns_and_changes_nothing(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        rotated = rotating.rotate(hands)
+        fingerprint = hands.speaker.public.fingerprint()
+    shutil.rmtree(enrolled.state / "data")
+    answer = enrolled.run("enrol", "--ticket", str(enrolled.folder / "ticket.json"), "--json")
+    assert (answer.code, answer.json["state"]) == (0, "active")
+    assert answer.json["fingerprint"] == fingerprint
+    with hands_of(enrolled) as hands:
+        assert hands.speaker.kid == rotated.new
+
+
 def test_a_lost_state_in_the_middle_goes_on_with_the_key_in_the_file(enrolled, gateway):
     gateway.integrate_at_once = False
     with hands_of(enrolled) as hands:

@@ -23,7 +23,7 @@ from gateway.storage.engine import sessions
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft, Approver
 from gateway.web import edge, problems
-from gateway.web.api import enrolments, log
+from gateway.web.api import enrolments, keysets, log
 from keys.enrolment import Ticket, format_ticket
 from keys.keystore import Cost, KeyStore
 from schemas.profile import Profile
@@ -50,7 +50,7 @@ def make_app(database: Database, settings: Settings) -> Flask:
     edge.install(app, given)
     problems.install(app)
     api = problems.ProblemApi(app)
-    for module in (log, enrolments):
+    for module in (log, enrolments, keysets):
         api.register_blueprint(module.blueprint)
     return app
 

@@ -1,0 +1,109 @@
+"""`titian-connector recovery`: the key on paper; a part of the command's root."""
+
+import secrets
+from pathlib import Path
+
+import click
+
+from connectors import countersigning, recovery
+from connectors.cli_keys import known_keys
+from connectors.desk import Desk, memory_of
+from connectors.errors import FixSettings
+from connectors.screen import say
+from keys.recovery import public_text
+from keys.signers import PublicKey
+
+IN_A_LINE = 4
+
+
+def recovery_group(lang: str) -> click.Group:
+    """The commands over the agency's recovery key; `new` and `sign` run offline."""
+    group = click.Group("recovery", help=say("recovery", lang))
+    for make in (_new, _add, _sign, _drill):
+        group.add_command(make(lang))
+    return group
+
+
+def _new(lang: str) -> click.Command:
+    @click.command("new", help=say("recovery.new", lang))
+    @click.option("--agency", required=True, help=say("recovery.agency", lang))
+    @click.pass_obj
+    def command(desk: Desk, agency: str) -> None:
+        made = recovery.new(agency)
+        numbered = [f"{n:2d} {word:<9}" for n, word in enumerate(made.words, 1)]
+        rows = (numbered[at : at + IN_A_LINE] for at in range(0, len(numbered), IN_A_LINE))
+        words = "\n".join("  ".join(row).rstrip() for row in rows)
+        public = made.signer.public
+        desk.tell("recovery.made", words=words, public=public_text(public, agency))
+        click.echo(recovery.qr_text(public, agency))
+
+    return command
+
+
+def _add(lang: str) -> click.Command:
+    @click.command("add", help=say("recovery.add", lang))
+    @click.argument("public")
+    @click.pass_obj
+    def command(desk: Desk, public: str) -> None:
+        config = desk.config()
+        key = recovery.parse_public(public, config.agency)
+        with memory_of(config) as memory:
+            if memory.fact("enrolment") is not None:
+                raise FixSettings("recovery.enrolled")
+            with memory.change():
+                kept = {"agency": config.agency, "public": public_text(key, config.agency)}
+                memory.put_fact(countersigning.FACT, kept)
+                memory.drop_fact("keyset")
+        desk.tell("recovery.added", fingerprint=key.fingerprint())
+
+    return command
+
+
+def _sign(lang: str) -> click.Command:
+    @click.command("sign", help=say("recovery.sign", lang))
+    @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+    @click.pass_obj
+    def command(desk: Desk, path: Path) -> None:
+        _, said = countersigning.read_statement(path)
+        keys = [f"  {each.public.fingerprint()}" for each in said.keys.values()]
+        revoked = [f"  {each.kid}, {each.since.isoformat()}" for each in said.revoked]
+        told = {"keys": "\n".join(keys), "revoked": "\n".join(revoked) or "  –"}
+        desk.tell(
+            "recovery.says", agency=said.agency, version=said.version, reason=said.reason, **told
+        )
+        signer = recovery.from_words(_words(desk), said.agency)
+        path.write_bytes(countersigning.with_signature(path.read_bytes(), signer))
+        desk.tell("recovery.signed", path=path)
+
+    return command
+
+
+def _drill(lang: str) -> click.Command:
+    @click.command("drill", help=say("recovery.drill", lang))
+    @click.argument("public", required=False)
+    @click.option("--agency", help=say("recovery.agency", lang))
+    @click.pass_obj
+    def command(desk: Desk, public: str | None, agency: str | None) -> None:
+        owner = agency or desk.config().agency
+        expected = _enrolled(desk) if public is None else [recovery.parse_public(public, owner)]
+        signer = recovery.from_words(_words(desk), owner)
+        if signer.public not in expected:
+            raise FixSettings("recovery.other")
+        challenge = secrets.token_bytes(32)
+        signer.public.verify(signer.sign(challenge), challenge)
+        desk.tell("recovery.fits", agency=owner, fingerprint=signer.public.fingerprint())
+
+    return command
+
+
+def _enrolled(desk: Desk) -> list[PublicKey]:
+    """The recovery keys of the keyset in force."""
+    found = known_keys(desk.config())
+    recovery_keys = None if found is None else found[0].keyset.recovery
+    if recovery_keys is None:
+        raise FixSettings("recovery.none")
+    return list(recovery_keys.keys.values())
+
+
+def _words(desk: Desk) -> str:
+    return str(click.prompt(desk.say("recovery.words"), err=True))
