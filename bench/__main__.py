@@ -32,11 +32,11 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "accept": accept.run,
     "accept_single": accept_single.run,
     "work": work.run,
-    "reevaluate": reevaluate.run,
     "lookup": lookup.run,
     "lookup_name": lookup_name.run,
     "connector": connector.run,
     "rotate": rotate.run,
+    "reevaluate": reevaluate.run,
     "demo": walk.run,
 }
 

@@ -18,8 +18,9 @@ from connectors.rotating import Hands, revoiced, take_up
 from connectors.runner import Job
 from connectors.sealing import Voice
 from connectors.sources.registry import open_source
-from connectors.speaker import Speaker, first_kid, signer_of
+from connectors.speaker import Speaker, first_kid, signer_of, witness_kids
 from connectors.transforms import Context
+from connectors.witness import Witness
 from keys.errors import KeyFileError
 from keys.privatefile import read_private
 from schemas.errors import SchemaError
@@ -110,6 +111,15 @@ def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
     return hands
 
 
+def witness_of(hands: Hands, config: Config, outside: Outside) -> Witness:
+    """This connector as a witness; an agency enrolled without a witness key watches only."""
+    kids = witness_kids(hands.store)
+    signer = signer_of(hands.store, kids[0]) if kids else None
+    return Witness(
+        hands.client, hands.memory, hands.anchors, signer, outside.clock, config.places.evidence
+    )
+
+
 @contextmanager
 def publishing(config: Config, memory: Memory, outside: Outside) -> Iterator[tuple[Job, Courier]]:
     """A job with the agency's voice, and the courier to its gateway.
@@ -135,6 +145,7 @@ def publishing_with(
         hands.anchors,
         outside.clock,
         blocks,
+        witness_of(hands, config, outside),
         voiced=lambda parcel: revoiced(hands, parcel),
     )
     with reading(config, hands.memory, outside) as job:

@@ -263,6 +263,7 @@ def _run(lang: str) -> click.Command:
 def _cycle(work: _Work) -> None:
     """One round of the service; without the gateway, changes wait in the outbox."""
     try:
+        work.courier.watch()
         publish(work.job, work.courier, Wishes())
         _settle(work.courier, work.memory, 15.0)
         results.collect(work.courier)

@@ -17,7 +17,7 @@ import requests
 
 from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
 from keys import httpsig
-from keys.canonical import to_moment
+from keys.canonical import canonical, from_base64, to_moment
 from keys.httpsig import LogSeen
 from keys.signers import Signer
 
@@ -188,6 +188,18 @@ class Client:
 
     def checkpoint(self) -> bytes:
         return self._call("GET", "/v1/log/checkpoint", signed=self.signer is not None).body
+
+    def consistency(self, old: int, new: int) -> list[bytes]:
+        """The proof that the log of size `new` extends that of size `old`."""
+        path = f"/v1/log/consistency?from={old}&to={new}"
+        answer = self._call("GET", path, signed=self.signer is not None)
+        lines = answer.body.decode("ascii", errors="replace").split()
+        return [from_base64(line) for line in lines]
+
+    def put_cosignature(self, size: int, line: str) -> None:
+        """Say that we saw the checkpoint of this size."""
+        body = canonical({"size": size, "line": line})
+        self._call("POST", "/v1/log/cosignatures", body, "application/json", signed=True)
 
     def proof(self, leaf: bytes) -> str | None:
         """The log proof of a leaf, or None while it is not integrated."""

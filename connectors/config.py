@@ -136,6 +136,10 @@ class Places:
     def anchors(self) -> Path:
         return self.keys / "anchors.json"
 
+    @property
+    def evidence(self) -> Path:
+        return self.state / "fork-evidence"
+
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -20,7 +20,6 @@ from connectors.client import Client, Problem
 from connectors.errors import CallCentre, Wait
 from connectors.evidence import (
     Anchors,
-    check_checkpoint,
     check_proof,
     check_receipt,
     proved_head,
@@ -28,6 +27,7 @@ from connectors.evidence import (
 from connectors.memory import Head, Memory
 from connectors.outbox import Parcel
 from connectors.sealing import genesis
+from connectors.witness import Witness
 from keys.canonical import from_base64, from_moment, to_moment
 from keys.errors import BadJson
 from keys.httpsig import LogSeen
@@ -46,6 +46,7 @@ class Courier:
     anchors: Anchors
     clock: Callable[[], datetime]
     blocks_of: Mapping[str, tuple[str, ...]]
+    witness: Witness
     sent: Callable[[str, int], None] = lambda _stream, _seq: None
     voiced: Callable[[Parcel], Parcel] = lambda parcel: parcel
     """The parcel under a key that may still speak for it."""
@@ -100,8 +101,7 @@ class Courier:
         waiting = self.memory.outbox.unsettled()
         if not waiting:
             return 0
-        note = self._asked(self.client.checkpoint)
-        self._remember(check_checkpoint(note, self.log_seen(), self.anchors))
+        self.watch()
         settled = late = 0
         for batch in waiting:
             proof = self._asked(lambda b=batch: self.client.proof(b.leaf))  # type: ignore[misc]
@@ -114,6 +114,15 @@ class Courier:
         if late:
             raise CallCentre("trust.promise", batches=late, seconds=int(PROMISE.total_seconds()))
         return settled
+
+    def watch(self) -> None:
+        """Follows the log to its newest checkpoint, as a witness.
+
+        Raises:
+            CallCentre: the log contradicts what was seen.
+            Wait: the gateway cannot be reached.
+        """
+        self._remember(self._asked(self.witness.watch))
 
     def log_seen(self) -> LogSeen:
         """The largest log this connector has verified."""

@@ -6,7 +6,7 @@ Every step can be repeated: what was made before is used again, so a lost answer
 import json
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,15 @@ from connectors.countersigning import countersigned, recovery_of
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
 from connectors.memory import Memory
-from connectors.speaker import signer_of, signing_kids
+from connectors.speaker import signer_of, signing_kids, witness_kids
 from keys import dsse, keyset
 from keys.canonical import from_base64, to_base64
+from keys.checkpoint import witness_key
 from keys.enrolment import Ticket, parse_ticket, seal_enrolment
 from keys.errors import BadTicket, TrustError
-from keys.keystore import KeyStore
+from keys.keystore import WITNESS, KeyStore
 from keys.privatefile import read_private, write_private
-from keys.signers import PublicKey, Signer
+from keys.signers import PublicKey
 
 KEYSET_TYPE = "application/vnd.titian.keyset.v1+json"
 NEEDED = 2
@@ -80,29 +81,33 @@ def enrol(
         CallCentre: the gateway refused, or its log proof does not hold.
     """
     prepare(ticket, store, memory, now)
-    signer = signer_of(store, memory.fact("keyset")["kid"])
+    public = store.public(memory.fact("keyset")["kid"])
     kept = memory.fact("enrolment") or {}
     try:
         if kept.get("ticket_id") != ticket.ticket_id:
-            _post(ticket, signer, client, memory)
+            _post(ticket, store, client, memory)
         answer = client.enrolment(ticket.ticket_id)
     except Problem as problem:
         raise problem.error() from problem
-    return _standing(answer, signer.public, ticket, memory)
+    return _standing(answer, public, ticket, memory)
 
 
 def prepare(ticket: Ticket, store: KeyStore, memory: Memory, now: datetime) -> None:
-    """Makes the agency's key and its first keyset, unless both are there already."""
+    """Makes the agency's keys and its first keyset, unless they are there already."""
     kid = _own_kid(store, memory) or store.generate(ticket.agency)
+    if not witness_kids(store):
+        store.generate(ticket.agency, {WITNESS})
     kept = memory.fact("keyset")
     if kept is not None and (kept["kid"], kept["aud"]) == (kid, ticket.aud):
         return
-    signer = signer_of(store, kid)
+    signer, witness = (signer_of(store, each) for each in (kid, witness_kids(store)[0]))
     instance = _clean(socket.gethostname().split(".")[0][:40] or "connector")
     entry = keyset.entry_of(ticket.agency, signer.public, instance=instance, not_before=now)
     recovery = recovery_of(memory)
-    payload = keyset.build(ticket.aud, ticket.agency, [entry], issued=now, recovery=recovery)
-    envelope = dsse.seal(KEYSET_TYPE, payload, [signer])
+    watching = {witness.kid: witness_key(ticket.agency, witness.public)}
+    plain = keyset.build(ticket.aud, ticket.agency, [entry], issued=now, recovery=recovery)
+    payload = keyset.encode(replace(keyset.parse_statement(plain), witness=watching))
+    envelope = dsse.seal(KEYSET_TYPE, payload, [signer, witness])
     _keep_envelope(memory, {"kid": kid, "aud": ticket.aud}, envelope)
 
 
@@ -127,11 +132,13 @@ def _own_kid(store: KeyStore, memory: Memory) -> str | None:
     return named if named in kids else next(iter(kids), None)
 
 
-def _post(ticket: Ticket, signer: Signer, client: Client, memory: Memory) -> None:
+def _post(ticket: Ticket, store: KeyStore, client: Client, memory: Memory) -> None:
     envelope = countersigned(from_base64(memory.fact("keyset")["envelope"]), None)
     nonce = client.challenge(ticket.ticket_id)
-    hashed = dsse.parse(envelope).payload_sha256
-    proof = seal_enrolment(ticket, nonce, hashed, [signer])
+    sent = dsse.parse(envelope)
+    named = {signature.keyid for signature in sent.signatures}
+    provers = [signer_of(store, kid) for kid in store.kids() if kid in named]
+    proof = seal_enrolment(ticket, nonce, sent.payload_sha256, provers)
     client.enrol(to_base64(envelope), to_base64(proof))
     memory.put_fact("enrolment", {"ticket_id": ticket.ticket_id, "state": "pending"})
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from connectors.errors import CallCentre, FixSettings
 from connectors.keybook import Book
 from keys.errors import TrustError
-from keys.keystore import KeyStore
+from keys.keystore import WITNESS, KeyStore
 from keys.signers import PublicKey, Signer
 
 
@@ -55,6 +55,11 @@ def signer_of(store: KeyStore, kid: str) -> Signer:
 def signing_kids(store: KeyStore) -> list[str]:
     """The keys in the file that sign batches; others have other roles."""
     return [kid for kid in store.kids() if "batch" in store.uses(kid)]
+
+
+def witness_kids(store: KeyStore) -> list[str]:
+    """The keys in the file that cosign the log."""
+    return [kid for kid in store.kids() if store.uses(kid) == (WITNESS,)]
 
 
 def first_kid(store: KeyStore, agency: str) -> str:

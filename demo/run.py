@@ -50,6 +50,8 @@ OFFICERS = (
 )
 _LOOKUPS = 60
 _PATIENCE = 600
+ROTATES = "baz"
+"""The agency that has replaced its key, as a planted fact."""
 
 
 class DemoFailed(Exception):
@@ -147,6 +149,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
     _publish(stage)
     _work(stage)
     _settle(stage)
+    _rotate(stage)
     links = _judge(stage, city)
     looked = _look(stage, city)
     with stage.table.phase("verify") as phase, stage.sessions() as session:
@@ -248,6 +251,16 @@ def _settle(stage: Stage) -> None:
         if again := sum(t["sent"] for t in told):
             raise DemoFailed(f"{again} records were sent again although nothing had changed")
         phase.said = "every receipt was exchanged for a proof in the log; nothing new to send"
+
+
+def _rotate(stage: Stage) -> None:
+    """A planted fact: one agency has replaced its key."""
+    with stage.table.phase("rotate") as phase:
+        said = json.loads(stage.host.run(ROTATES, "keys", "rotate", "--yes", "--json"))
+        phase.said = (
+            f"{ROTATES} replaced its key with nobody's help; the old one may still speak until "
+            f"{said['sign_until']}"
+        )
 
 
 def _judge(stage: Stage, city: City) -> dict[str, Any]:

@@ -88,6 +88,11 @@ class Note:
             key.public.verify(line.sig, self.text.encode("utf-8"))
 
 
+def witness_key(agency: str, public: PublicKey) -> NoteKey:
+    """The note key with which an agency cosigns checkpoints."""
+    return NoteKey(f"{agency}.witness", TYPE_COSIGNATURE, public)
+
+
 class NoteSigner:
     """Signs notes in the name of one log, with note type 0x01."""
 

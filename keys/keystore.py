@@ -35,6 +35,8 @@ from keys.statement import Fields
 
 _FILE = ("v", "kdf", "check", "keys")
 _KDF = ("name", "salt", "memory_kib", "iterations", "lanes")
+WITNESS = "witness"
+"""The use of a key that cosigns checkpoints and nothing else."""
 _KEY = ("alg", "pub", "uses", "sealed")
 _CHECK = b"titian-keystore/1"
 _MAX_MEMORY_KIB = 1 << 20
@@ -113,8 +115,10 @@ class KeyStore:
 
     def generate(self, agency: str, uses: Collection[str] = USES) -> str:
         """Make a key, write it to the file, and return its kid."""
-        if not uses or not set(uses) <= USES:
-            raise BadKey("key.uses", "A key's uses are some of batch, response, http.")
+        if not uses or not (set(uses) <= USES or set(uses) == {WITNESS}):
+            raise BadKey(
+                "key.uses", "A key's uses are some of batch, response, http, or witness alone."
+            )
         seed = Ed25519PrivateKey.generate().private_bytes_raw()
         signer = Ed25519Signer.from_seed(agency, seed)
         held = Held(signer.kid, signer.public, tuple(sorted(uses)), b"")

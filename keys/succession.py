@@ -19,6 +19,7 @@ from keys.errors import BadKey, BadSignature, BadStatement
 from keys.keyset import (
     MAX_LIFE,
     PAYLOAD_TYPE,
+    STATEMENT_LIFE,
     KeyEntry,
     Keyset,
     may_sign,
@@ -30,6 +31,8 @@ from keys.signers import PublicKey
 OVERLAP = timedelta(days=14)
 ROTATION_PAUSE = timedelta(hours=24)
 RECOVERY_WAIT = timedelta(hours=72)
+FRESH = timedelta(days=30)
+"""A statement is handed in within this time; a recovery key may be far away."""
 _SKEW = timedelta(minutes=5)
 
 
@@ -146,7 +149,11 @@ def accept_next(
     fresh = {kid: key for kid, key in provers.items() if kid not in before}
     added = frozenset(new.keys.keys() - old.keys.keys())
     _check_times(new, [new.keys[kid] for kid in added], now)
-    _check_unknown(fresh.values(), known_keys)
+    _check_begin(new, [new.keys[kid] for kid in added])
+    _check_unknown(
+        [*fresh.values(), *(provers[kid] for kid in added & before.keys())],
+        {*known_keys, *(key.raw for key in before.values())},
+    )
     signed = envelope.verify({**centre, **before, **provers})
     if not fresh.keys() <= signed:
         raise BadStatement("keyset.possession", "A key of the keyset has not signed it.")
@@ -218,7 +225,11 @@ def _rotate(change: _Change) -> Succession:
     if len(change.added) != 1:
         raise _not_allowed()
     entry = change.new.keys[next(iter(change.added))]
-    same = {k: e for k, e in change.active().items() if e.instance == entry.instance}
+    same = {
+        k: e
+        for k, e in change.active().items()
+        if e.instance == entry.instance and e.sign_until is None
+    }
     if not same:
         raise BadSignature("keyset.signer", "A key in force of the same connector must sign.")
     retired = _retired(change)
@@ -274,8 +285,13 @@ def _leave(change: _Change) -> Succession:
 
 
 def _reenrol(change: _Change) -> Succession:
-    """R6: everything anew, by keys that are all new; what was revoked stays so."""
+    """R6: everything anew, by keys that are all new; what was revoked stays so.
+
+    Whoever carries it: the recovery key or, for a ticket it gave, the centre must have signed, or
+    anybody could bring a statement that waits and keeps others from being heard.
+    """
     old, new = change.old, change.new
+    change.persons()
     kept = new.keys.keys() & old.keys.keys()
     if not change.added or kept or new.revoked[: len(old.revoked)] != old.revoked:
         raise _not_allowed()
@@ -340,11 +356,19 @@ def _check_unknown(keys: Collection[PublicKey], known: Collection[bytes]) -> Non
 def _check_times(keyset: Keyset, entries: Collection[KeyEntry], now: datetime) -> None:
     if not keyset.issued - _SKEW <= now < keyset.expires:
         raise BadStatement("keyset.time", "The keyset is not yet issued or has run out.")
+    if now - keyset.issued > FRESH or keyset.expires - keyset.issued > STATEMENT_LIFE:
+        raise BadStatement("keyset.time", "The keyset is too old, or lasts too long.")
     if any(
         not timedelta(0) < entry.not_after - entry.not_before <= MAX_LIFE or entry.not_after <= now
         for entry in entries
     ):
         raise BadStatement("keyset.time", "A key of the keyset lives too long or not at all.")
+
+
+def _check_begin(keyset: Keyset, added: Collection[KeyEntry]) -> None:
+    """A key that comes later begins about now: none sleeps for a year, none is back-dated."""
+    if any(not -_SKEW <= entry.not_before - keyset.issued <= OVERLAP for entry in added):
+        raise BadStatement("keyset.time", "A new key begins when its statement is made.")
 
 
 def _not_allowed() -> BadStatement:

@@ -137,6 +137,13 @@ class SuspensionAnswer(Schema):
     action = fields.String(required=True)
 
 
+class CosignatureRequest(Schema):
+    """A witness's line under the checkpoint of `size` (C2SP tlog-cosignature)."""
+
+    size = fields.Integer(required=True, strict=True, validate=validate.Range(min=1))
+    line = fields.String(required=True, validate=validate.Length(min=1, max=1000))
+
+
 class SizeQuery(Schema):
     """A moment of the past."""
 

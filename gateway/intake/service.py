@@ -22,7 +22,6 @@ from gateway.ledger import query as log
 from gateway.ledger import service as ledger
 from gateway.storage import outbox
 from gateway.trust import query as trust
-from gateway.trust.model import PUBLISH
 from keys import dsse
 from keys.bundle import accept_entry
 from keys.canonical import canonical, to_moment
@@ -43,10 +42,10 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
     1. (The caller has checked the HTTP signature, the digest, the size and the rate.)
     2. Frame, envelope, place and audience.
     3. The agency's key, and the signature; the payload is parsed only after it holds.
-    4. The grant.
-    5. The body against the signed length, count and root.
-    6. The stream's head is locked: replay, fork, gap, or the next batch. Then batch, sealed lines,
-       log entry, receipt and promise are written together.
+    4. The body against the signed length, count and root.
+    5. The stream's head is locked: replay, fork, gap, or the next batch.
+    6. The key once more, and the grant; then batch, sealed lines, log entry, receipt and promise
+       are written together.
     7. The caller commits, and only then answers.
 
     Raises:
@@ -55,8 +54,6 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
     """
     try:
         opened = _open(session, request, tools, now)
-        said = opened.payload
-        trust.granted(session, said.agency, said.record_type, PUBLISH, now)
         leaves = reading.read_leaves(request.body, opened, tools.settings)
     except (TrustError, SchemaError) as err:
         raise refusal(err) from err
@@ -75,7 +72,7 @@ def accept(session: Session, request: PutBatch, tools: IntakeTools, now: datetim
         raise _forked(session, opened, fork, _envelope_of(session, opened, head), now)
     # A revocation locks the heads of its agency: so the key either still holds here, or the
     # revocation sees this batch.
-    trust.speaker(session, payload.agency, opened.kid, "batch", now)
+    trust.check_publisher(session, payload.agency, opened.kid, payload.record_type, now)
     _check_confirms(session, opened)
     named = _attested(session, payload)
     snapshots.follow(session, payload)

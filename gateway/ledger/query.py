@@ -25,9 +25,12 @@ def state(session: Session) -> LogState:
 
 
 def checkpoint(session: Session) -> bytes | None:
-    """The newest signed note; None before the first."""
+    """The newest signed note, with the lines of its witnesses; None before the first."""
     head = store.get_head(session)
-    return None if head is None else head.note
+    if head is None:
+        return None
+    lines = store_cosignatures.of_size(session, head.state.size)
+    return head.note + "".join(f"{made.line}\n" for made in lines).encode("utf-8")
 
 
 def tile(session: Session, level: int, n: int, width: int | None = None) -> bytes:

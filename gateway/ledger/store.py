@@ -147,6 +147,14 @@ def get_head(session: Session) -> Head | None:
     return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))
 
 
+def find_head(session: Session, count: int) -> Head | None:
+    """The signed checkpoint of just that size."""
+    row = session.execute(select(log_head).where(log_head.c.size == count)).one_or_none()
+    if row is None:
+        return None
+    return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))
+
+
 def add_head(session: Session, count: int, root: bytes, note: bytes) -> Head:
     """Keep a signed checkpoint; signing the same size again changes nothing."""
     session.execute(

@@ -11,6 +11,7 @@ from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.trust import keylife, standing, store, store_keys, store_revocations
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
+from keys.checkpoint import NoteKey
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
 
@@ -27,9 +28,27 @@ def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) ->
 
     Raises:
         Unauthorized: unknown (`key.unknown`), for other uses (`key.use`), or in a state in which it
-            may not (`key.not_yet_active`, `key.suspended`, `key.expired`).
+            may not (`key.not_yet_active`, `key.suspended`, `key.expired`, `key.compromised`).
     """
-    row = store.find_key(session, agency, kid)
+    return _may_speak(store.find_key(session, agency, kid), use, now)
+
+
+def check_publisher(
+    session: Session, agency: str, kid: str, record_type: str, now: datetime
+) -> None:
+    """Return if the key may sign batches now and the agency may publish the type; in one look.
+
+    Raises:
+        Unauthorized: as `speaker`.
+        Forbidden: no approved grant covers it (`grant.missing`).
+    """
+    row = store.find_publisher(session, agency, kid, record_type, now)
+    _may_speak(row, "batch", now)
+    if row is None or not row.granted:
+        raise Forbidden("grant.missing", "The agency holds no grant for this record type.")
+
+
+def _may_speak(row: Row[Any] | None, use: str, now: datetime) -> PublicKey:
     if row is None:
         raise Unauthorized("key.unknown", "No agency has enrolled this key.")
     state = _state(row, AgencyState(row.agency_state), now)
@@ -38,17 +57,6 @@ def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) ->
     if use not in row.uses:
         raise Unauthorized("key.use", "The key is enrolled for other uses.")
     return PublicKey.parse(row.alg, row.raw)
-
-
-def granted(session: Session, agency: str, record_type: str, action: str, now: datetime) -> bool:
-    """True, if an approved grant of the agency covers the action on the record type now.
-
-    Raises:
-        Forbidden: none does (`grant.missing`).
-    """
-    if not store.holds_grant(session, agency, record_type, action, now):
-        raise Forbidden("grant.missing", "The agency holds no grant for this record type.")
-    return True
 
 
 def keyset(session: Session, agency: str) -> KeysetRow:
@@ -87,6 +95,12 @@ def keyset_entries(session: Session, agency: str) -> Mapping[str, KeyEntry]:
     """The signing keys of the agency's keyset in force, by kid; none before the first."""
     row = store.keyset_in_force(session, agency)
     return {} if row is None else standing.read(row).keys
+
+
+def keyset_witnesses(session: Session, agency: str) -> Mapping[str, NoteKey]:
+    """The witness keys of the agency's keyset in force, by kid."""
+    row = store.keyset_in_force(session, agency)
+    return {} if row is None else standing.read(row).witness
 
 
 def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:

@@ -29,7 +29,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
-from gateway.trust.model import AgencyState, Approval
+from gateway.trust.model import PUBLISH, AgencyState, Approval
 from keys.keyset import KeyEntry
 from keys.signers import PublicKey
 
@@ -263,6 +263,28 @@ def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
     return session.execute(_FIND_KEY, {"code": code, "kid": kid}).one_or_none()
 
 
+_FIND_PUBLISHER = _FIND_KEY.add_columns(
+    select(grant_.c.id)
+    .where(
+        grant_.c.agency == key.c.agency,
+        grant_.c.record_type == bindparam("record_type"),
+        grant_.c.action == PUBLISH,
+        grant_.c.valid_from <= bindparam("now"),
+        or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+    )
+    .exists()
+    .label("granted")
+)
+
+
+def find_publisher(
+    session: Session, code: str, kid: str, record_type: str, now: datetime
+) -> Row[Any] | None:
+    """As `find_key`, with `granted`: an approved grant lets the agency publish that type now."""
+    asked = {"code": code, "kid": kid, "record_type": record_type, "now": now}
+    return session.execute(_FIND_PUBLISHER, asked).one_or_none()
+
+
 def entry_of(row: Row[Any]) -> KeyEntry:
     """A row of `key` as the pure rules read it."""
     return KeyEntry(
@@ -293,25 +315,6 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
         .where(grant_.c.agency == code)
         .order_by(grant_.c.record_type, grant_.c.action)
     ).all()
-
-
-_HOLDS_GRANT = select(
-    select(grant_.c.id)
-    .where(
-        grant_.c.agency == bindparam("code"),
-        grant_.c.record_type == bindparam("record_type"),
-        grant_.c.action == bindparam("action"),
-        grant_.c.valid_from <= bindparam("now"),
-        or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
-    )
-    .exists()
-)
-
-
-def holds_grant(session: Session, code: str, record_type: str, action: str, now: datetime) -> bool:
-    """Whether an approved grant covers it now."""
-    asked = {"code": code, "record_type": record_type, "action": action, "now": now}
-    return bool(session.scalar(_HOLDS_GRANT, asked))
 
 
 def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:

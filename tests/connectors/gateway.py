@@ -87,6 +87,7 @@ class Gateway:
         self.log_key = NoteSigner(ORIGIN, secrets.token_bytes(32))
         self.receipt_key = Ed25519Signer.generate("gateway")
         self.tickets: dict[str, Ticket] = {}
+        self.cosigned: list[dict[str, object]] = []
         self.nonces: dict[str, str] = {}
         self.enrolled: dict[str, dict] = {}
         self.signers: list[list[str]] = []
@@ -182,6 +183,8 @@ class Gateway:
                 self._dispositions
             ),
             r"GET /v1/log/checkpoint": self._checkpoint,
+            r"GET /v1/log/consistency\?from=(\d+)&to=(\d+)": self._consistency,
+            r"POST /v1/log/cosignatures": self._cosigned,
             r"GET /v1/log/proof\?leaf=([0-9a-f]{64})": self._proof,
         }
 
@@ -415,6 +418,14 @@ class Gateway:
 
     def _checkpoint(self, handler, body):
         return 200, "text/plain", self.note(), {}
+
+    def _consistency(self, handler, body, old, new):
+        path = merkle.consistency(self.leaves, int(old), int(new))
+        return 200, "text/plain", "\n".join(map(to_base64, path)).encode(), {}
+
+    def _cosigned(self, handler, body):
+        self.cosigned.append(json.loads(body))
+        return 204, "text/plain", b"", {}
 
     def _proof(self, handler, body, leaf):
         if bytes.fromhex(leaf) not in self.leaves:

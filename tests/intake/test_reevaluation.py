@@ -4,11 +4,11 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from gateway.errors import NotFound, Refused, Unauthorized
 from gateway.index import modelfile
-from gateway.index.store import assertion, membership, source_record, touched
+from gateway.index.store import assertion, membership, source_record
 from gateway.intake import judging, reevaluation, service, store, store_reevaluation
 from gateway.intake.model import Forked, IntakeTools, State
 from gateway.jobs import Job
@@ -291,6 +291,9 @@ def test_a_snapshot_waiting_for_what_went_into_quarantine_is_completed(
     sent = snapshot(database, tools, agency, {"p0": 0})
     apply(database, tools, *sent)
     assert state(database, sent[-1]) is State.ACCEPTED
+    with database.session() as session:  # every promise was tried; the thief's batch alone is late
+        session.execute(update(outbox.outbox).values(done=NOW))
+        session.commit()
     revoke(database, agency, thief.kid, 0)
     work(database, tools)
     assert live(database, agency) == {"p0"}
@@ -447,7 +450,6 @@ def test_persons_whom_the_thief_had_joined_are_two_again(database, tools, agency
     work(database, tools, (Job.REEVALUATE,))
     with database.session() as session:
         assert reevaluation.progress(session, number).links_left == 1
-        assert session.scalar(select(func.count()).select_from(touched)) == 1
     work(database, tools)
     assert persons(database, agency, other) == 2
     with database.session() as session:

@@ -35,8 +35,8 @@ def test_two_persons_let_it_in(agency, database):
             session, agency.code, agency.signer.kid, "http", agency.now,
         )  # fmt: skip
         refused(
-            Forbidden, "grant.missing", query.granted,
-            session, agency.code, "person", "publish", agency.now,
+            Unauthorized, "key.not_yet_active", query.check_publisher,
+            session, agency.code, agency.signer.kid, "person", agency.now,
         )  # fmt: skip
         refused(NotFound, "keyset.none", query.keyset, session, agency.code)
         assert not any(
@@ -57,10 +57,10 @@ def test_two_persons_let_it_in(agency, database):
         assert [
             k.kid for k in keylist.keys(session, agency.now, agency.code) if k.state is State.ACTIVE
         ] == [kid]
-        assert query.granted(session, agency.code, "person", "publish", agency.now)
+        query.check_publisher(session, agency.code, agency.signer.kid, "person", agency.now)
         refused(
-            Forbidden, "grant.missing", query.granted,
-            session, agency.code, "household", "publish", agency.now,
+            Forbidden, "grant.missing", query.check_publisher,
+            session, agency.code, kid, "household", agency.now,
         )  # fmt: skip
         assert query.keyset(session, agency.code).leaf is not None
     refused(Conflict, "enrolment.not_pending", agency.approve, "third", "steering")

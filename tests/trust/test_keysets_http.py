@@ -1,6 +1,7 @@
 """Statements about keys over HTTP: anybody may carry one; what it says of itself decides."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,14 +9,19 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from gateway.app import create_app
+from gateway.ledger import query as ledger
 from gateway.web.edge import edge
-from keys.canonical import from_base64
+from keys import dsse
+from keys.canonical import canonical, from_base64
+from keys.checkpoint import parse_checkpoint, parse_note, witness_key
+from keys.cosignature import cosign
 from keys.dsse import MAX_BYTES
-from keys.keyset import Recovery
+from keys.keyset import PAYLOAD_TYPE, Recovery, build, encode, parse_statement
 from keys.signers import Ed25519Signer
 from keys.suspension import Action, Suspension, seal_suspension
 from tests.conftest import Database
 from tests.intake.test_http import headers
+from tests.trust.enrolling import REGISTRAR, SECOND
 from tests.trust.test_keylife import Owner, integrate
 
 
@@ -124,3 +130,40 @@ def test_the_size_at_a_moment(client, owner):
         "size": 0
     }
     assert client.get(path).status_code == 422
+
+
+def test_a_witness_is_heard_and_shown(client, database):
+    owner = Owner(database, now=datetime.now(UTC).replace(microsecond=0)).invited()
+    witness = Ed25519Signer.generate(owner.code)
+    key = witness_key(owner.code, witness.public)
+    plain = parse_statement(
+        build(owner.settings.aud, owner.code, [owner.entry()], issued=owner.now)
+    )
+    signers = [owner.signer, witness]
+    first = dsse.seal(PAYLOAD_TYPE, encode(replace(plain, witness={witness.kid: key})), signers)
+    owner.send(first, owner.proof(first, owner.challenge(), by=signers))
+    owner.approve(REGISTRAR, "key_admin")
+    owner.approve(SECOND, "mayor_delegate")
+    integrate(database)
+    note = client.get("/v1/log/checkpoint").data
+    head = parse_checkpoint(parse_note(note).text)
+    line = cosign(head, key, witness, datetime.now(UTC))
+    path = "/v1/log/cosignatures"
+
+    def says(body: bytes):
+        return client.post(
+            path, data=body, headers=headers(owner.settings, owner.signer, "POST", path, body)
+        )
+
+    assert says(canonical({"size": head.size, "line": line})).status_code == 204
+    assert line in client.get("/v1/log/checkpoint").get_data(as_text=True)
+    with database.session() as session:
+        assert ledger.cosigned_size(session, datetime.now(UTC)) == head.size
+    for body, status, code in (
+        (b"[]", 422, "log.cosignature"),
+        (b"x" * 3000, 422, "log.cosignature"),
+        (canonical({"size": head.size + 1, "line": line}), 409, "log.size"),
+        (canonical({"size": head.size, "line": "no line"}), 422, "log.cosignature"),
+    ):
+        answer = says(body)
+        assert (answer.status_code, answer.get_json()["code"]) == (status, code)

@@ -16,6 +16,7 @@ from connectors import courier, enrolment
 from connectors.client import Client, RequestsTransport
 from connectors.enrolment import Standing
 from connectors.memory import Memory
+from connectors.speaker import signing_kids
 from gateway.ledger import service as ledger
 from gateway.settings import Settings
 from gateway.storage.engine import sessions
@@ -111,7 +112,9 @@ class Connector:
 
     @property
     def client(self) -> Client:
-        signer = self.store.signer(self.store.kids()[-1]) if self.store.kids() else None
+        signer = (
+            self.store.signer(signing_kids(self.store)[0]) if signing_kids(self.store) else None
+        )
         return Client(
             self.url,
             self.agency,

@@ -7,23 +7,29 @@ Source: C2SP tlog-tiles, tlog-checkpoint, tlog-proof; design/trust.md 3.2.
 """
 
 import re
+from typing import Any
 
 from flask import Response
 from flask.views import MethodView
 from flask_smorest import Blueprint
+from marshmallow import ValidationError
 
 from gateway.errors import NotFound, Refused
 from gateway.ledger import query as ledger
+from gateway.ledger import witnesses
+from gateway.trust import query as trust
 from gateway.web.edge import edge
 from gateway.web.signed import signed
-from keys.canonical import to_base64
-from schemas.exchange import ConsistencyQuery, ProofQuery
+from keys.canonical import read_json, to_base64
+from keys.errors import BadJson
+from schemas.exchange import ConsistencyQuery, CosignatureRequest, ProofQuery
 
 blueprint = Blueprint(
     "log", __name__, url_prefix="/v1/log", description="The transparency log: C2SP formats."
 )
 _TEXT = "text/plain; charset=utf-8"
 _BYTES = "application/octet-stream"
+_LARGEST = 2048
 _LEVEL = re.compile(r"0|[1-5]?[0-9]|6[0-3]")
 _TILE = re.compile(
     r"((?!x000/)(?:x[0-9]{3}/){0,5}[0-9]{3})"  # n by thousands, each group but the last behind x
@@ -43,6 +49,21 @@ class LogCheckpoint(MethodView):
         if note is None:
             raise NotFound("log.empty", "The log has no checkpoint yet.")
         return Response(note, content_type=_TEXT)
+
+
+@blueprint.route("/cosignatures")
+class LogCosignatures(MethodView):
+    """What witnesses say."""
+
+    @blueprint.response(204)
+    def post(self) -> None:
+        """An enrolled agency's witness saw a checkpoint: JSON of `size` and its `line`."""
+        with signed() as call:
+            said = _cosignature(call.body.read(_LARGEST + 1))
+            with edge().sessions.begin() as session:
+                known = trust.keyset_witnesses(session, call.caller.agency)
+                seen = (said["size"], said["line"])
+                witnesses.cosign(session, known, seen, edge().clock())
 
 
 @blueprint.route("/proof")
@@ -94,6 +115,14 @@ class LogEntries(MethodView):
         with signed(), edge().sessions() as session:
             data = ledger.entries(session, *_place(place))
         return _kept(data)
+
+
+def _cosignature(data: bytes) -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = CosignatureRequest().load(read_json(data, limit=_LARGEST))
+    except (BadJson, ValidationError) as err:
+        raise Refused("log.cosignature", "A cosignature is a size and one line.") from err
+    return found
 
 
 def _kept(data: bytes) -> Response:

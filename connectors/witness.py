@@ -1,0 +1,93 @@
+"""Follows the gateway's log and says so: whoever rewrites it must contradict what was cosigned.
+
+A checkpoint counts only if it extends the last one that this connector kept. It is kept on the disk
+*before* it is cosigned, so that no crash can make this witness vouch for two histories. What
+contradicts is written to `fork-evidence/` as the two signed notes, for anybody to judge, and
+nothing more is sent.
+
+Source: trust.md 3.4, 3.5; C2SP tlog-witness, with the roles turned round: the witness calls.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from connectors.client import Client, Problem
+from connectors.errors import CallCentre
+from connectors.evidence import Anchors, check_checkpoint
+from connectors.memory import Memory
+from keys import merkle
+from keys.canonical import to_moment
+from keys.checkpoint import Checkpoint, witness_key
+from keys.cosignature import cosign
+from keys.errors import BadJson, BadProof
+from keys.httpsig import LogSeen
+from keys.signers import Signer
+
+_FACT = "witnessed"
+_LATE = {"log.size", "log.witness"}
+"""Refusals that are nobody's lie: a newer checkpoint came meanwhile, or our key is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One connector as a witness; without a key of its own (`signer`) it watches only."""
+
+    client: Client
+    memory: Memory
+    anchors: Anchors
+    signer: Signer | None
+    clock: Callable[[], datetime]
+    evidence: Path
+
+    def watch(self) -> Checkpoint:
+        """The newest checkpoint, which extends all that was seen; cosigned where it is new.
+
+        Raises:
+            CallCentre: `trust.proof` for a bad note, `trust.log_shrank` for a smaller log or
+                another root of one size, `trust.log_rewritten` for one that does not extend the
+                last one kept.
+            Problem: the gateway refused, or cannot be reached.
+        """
+        note = self.client.checkpoint()
+        kept = self.memory.fact(_FACT) or {"size": 0, "root": "", "note": ""}
+        seen = LogSeen(kept["size"], bytes.fromhex(kept["root"]))
+        try:
+            found = check_checkpoint(note, seen, self.anchors)
+            if found.size > seen.size > 0:
+                self._check_extends(seen, found)
+        except CallCentre as err:
+            if err.code != "trust.proof":
+                self._keep_evidence(kept["note"], note)
+            raise
+        if found.size > seen.size:
+            text = note.decode("utf-8")
+            self.memory.put_fact(
+                _FACT, {"size": found.size, "root": found.root.hex(), "note": text}
+            )
+            self._cosign(found)
+        return found
+
+    def _check_extends(self, seen: LogSeen, found: Checkpoint) -> None:
+        try:
+            path = self.client.consistency(seen.size, found.size)
+            merkle.verify_consistency(seen.size, found.size, seen.root, found.root, path)
+        except (BadProof, BadJson) as err:
+            raise CallCentre("trust.log_rewritten", seen=seen.size, size=found.size) from err
+
+    def _cosign(self, found: Checkpoint) -> None:
+        if self.signer is None:
+            return
+        key = witness_key(self.client.agency, self.signer.public)
+        try:
+            self.client.put_cosignature(found.size, cosign(found, key, self.signer, self.clock()))
+        except Problem as problem:
+            if problem.code not in _LATE:
+                raise
+
+    def _keep_evidence(self, before: str, now: bytes) -> None:
+        self.evidence.mkdir(parents=True, exist_ok=True)
+        at = to_moment(self.clock()).replace(":", "")
+        (self.evidence / f"{at}-before.note").write_text(before, encoding="utf-8")
+        (self.evidence / f"{at}-now.note").write_bytes(now)

@@ -1,0 +1,66 @@
+"""A witness's line is kept if it is of a checkpoint of ours, of now, and its own."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from gateway.errors import Conflict, Refused
+from gateway.ledger import query, witnesses
+from keys import checkpoint
+from keys.checkpoint import TYPE_COSIGNATURE, NoteKey
+from keys.cosignature import cosign
+from keys.signers import Ed25519Signer
+from tests.ledger.logging_room import Log
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+SIGNER = Ed25519Signer.generate("baz")
+KEY = NoteKey("baz/witness", TYPE_COSIGNATURE, SIGNER.public)
+
+
+def test_a_cosignature_stands_under_the_checkpoint(emptied):
+    log = Log(emptied)
+    log.grow(range(3))
+    line = cosign(log.note(), KEY, SIGNER, NOW)
+    with emptied.session() as session:
+        witnesses.cosign(session, {SIGNER.kid: KEY}, (3, line), NOW)
+        note = query.checkpoint(session)
+    assert note.decode().endswith(f"{line}\n")
+    assert checkpoint.verify(note, log.signer.vkey).size == 3
+
+
+def test_an_unknown_size_is_told_the_newest(emptied):
+    log = Log(emptied)
+    log.grow(range(3))
+    line = cosign(log.note(), KEY, SIGNER, NOW)
+    with emptied.session() as session, pytest.raises(Conflict) as refused:
+        witnesses.cosign(session, {SIGNER.kid: KEY}, (2, line), NOW)
+    assert (refused.value.code, refused.value.details) == ("log.size", {"size": 3})
+
+
+@pytest.mark.parametrize(
+    ("signer", "late", "code"),
+    [
+        (Ed25519Signer.generate("baz"), timedelta(0), "log.cosignature"),
+        (SIGNER, timedelta(minutes=6), "log.cosignature_time"),
+        (SIGNER, timedelta(minutes=-6), "log.cosignature_time"),
+    ],
+    ids=["another key", "early", "late"],
+)
+def test_a_wrong_line_is_refused_and_not_kept(emptied, signer, late, code):
+    log = Log(emptied)
+    log.grow(range(3))
+    line = cosign(log.note(), KEY, signer, NOW + late)
+    with emptied.session() as session:
+        with pytest.raises(Refused) as refused:
+            witnesses.cosign(session, {SIGNER.kid: KEY}, (3, line), NOW)
+        assert query.checkpoint(session).decode().count("\n— ") == 1
+    assert refused.value.code == code
+
+
+def test_a_key_that_nobody_enrolled_is_no_witness(emptied):
+    log = Log(emptied)
+    log.grow(range(3))
+    line = cosign(log.note(), KEY, SIGNER, NOW)
+    with emptied.session() as session, pytest.raises(Refused) as refused:
+        witnesses.cosign(session, {}, (3, line), NOW)
+    assert refused.value.code == "log.witness"
