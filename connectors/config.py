@@ -129,7 +129,6 @@ class Places:
 
     @property
     def statement(self) -> Path:
-        """What waits for the recovery key's signature."""
         return self.state / "to-sign.json"
 
     @property
