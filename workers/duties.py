@@ -6,6 +6,7 @@ from typing import Any
 
 from gateway.access import sessions
 from gateway.storage import heartbeat, outbox
+from gateway.trust import keylife
 from gateway.trust import service as trust
 from workers.schedule import TIDY
 
@@ -21,6 +22,7 @@ def register(
         with held.sessions() as session:
             sessions.tidy(session, held.settings, now())
             trust.forget_nonces(session, now() - timedelta(minutes=20))
+            keylife.count_waiting(session, now())
             heartbeat.tidy(session)
             outbox.tidy(session)
             session.commit()

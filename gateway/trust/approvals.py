@@ -84,7 +84,7 @@ def reject(session: Session, agency: str, approver: Approver, now: datetime) -> 
         Forbidden: this person's role may not approve, so it may not reject either.
     """
     known_agency(session, agency)
-    keyset = _waiting(session, agency)
+    keyset = _pending(session, agency)
     rules.check_role(approver)
     store.set_keyset(session, keyset, rejected_at=now)
     decide(session, "reject_key", _about(keyset), approver, now)
@@ -151,10 +151,23 @@ def decide(
 
 
 def _waiting(session: Session, agency: str) -> Row[Any]:
-    keyset = store.pending_keyset(session, agency)
-    if keyset is None or keyset.counts_from is not None:
-        raise Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
+    """The statement that waits for persons."""
+    keyset = _pending(session, agency)
+    if keyset.counts_from is not None:
+        raise _nothing_waits()
     return keyset
+
+
+def _pending(session: Session, agency: str) -> Row[Any]:
+    """The statement that waits for persons, or approved for its time."""
+    keyset = store.pending_keyset(session, agency)
+    if keyset is None:
+        raise _nothing_waits()
+    return keyset
+
+
+def _nothing_waits() -> Conflict:
+    return Conflict("enrolment.not_pending", "No key of this agency waits for approval.")
 
 
 def _about(keyset: Row[Any]) -> dict[str, Any]:

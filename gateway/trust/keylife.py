@@ -43,25 +43,24 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
     Raises:
         NotFound: no such agency, or it has no keyset yet.
         Conflict: not the version after the one in force (`keyset.version`), another one waits
-            for approval (`keyset.pending`), or a key stood in a keyset before (`key.reused`).
+            for approval (`keyset.pending`), this one was rejected (`keyset.rejected`), or a key
+            stood in a keyset before (`key.reused`).
         Refused: a revocation whose figures or keys are not complete (`revocation.…`).
         TrustError: no rule allows it, or a signature does not hold.
     """
     approvals.known_agency(session, agency)
     envelope = dsse.parse(data)
     known = store_keys.find_keyset(session, agency, envelope.payload_sha256)
-    if known is not None and known.rejected_at is None:
+    if known is not None:
+        if known.rejected_at is not None:
+            raise Conflict("keyset.rejected", "This statement was rejected; make it anew.")
         return shown(session, known, repeated=True)
     standing = standing_of(session, agency)
-    if store.pending_keyset(session, agency) is not None:
-        raise Conflict(
-            "keyset.pending",
-            "A statement of this agency waits for approval. Approve or reject it first.",
-        )
     try:
         made = accept_next(envelope, standing, known_keys=(), centre=centre, now=now)
     except BadStatement as err:
         raise _conflict(err, standing) from err
+    _make_way(session, agency, made.rule, now)
     if made.rule is Rule.REVOKE:
         _check_revocation(session, standing, made)
     row = _keep(session, made, (data, envelope.payload_sha256), standing, now)
@@ -126,11 +125,15 @@ def revoke(
 
 def count_waiting(session: Session, now: datetime) -> int:
     """Changes of recovery keys to which nobody objected in time begin to count; how many."""
-    rows = store_keys.waiting(session, now)
-    for row in rows:
-        approvals.known_agency(session, row.agency)
-        count(session, row, now)
-    return len(rows)
+    counted = 0
+    for found in store_keys.waiting(session, now):
+        approvals.known_agency(session, found.agency)
+        # Read again under the lock: an objection may have come first, or another who counts.
+        row = store.pending_keyset(session, found.agency)
+        if row is not None and row.payload_sha256 == found.payload_sha256:
+            count(session, row, now)
+            counted += 1
+    return counted
 
 
 def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
@@ -209,6 +212,22 @@ def _keep(
         if not store.add_key(session, said.agency, hashed, said.keys[kid]):
             raise reused()
     return _again(session, said.agency, hashed)
+
+
+def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
+    """One statement waits at a time; but a revocation never waits behind another.
+
+    Otherwise a thief could hand in what waits, and keep the owner from being heard.
+    """
+    waits = store.pending_keyset(session, agency)
+    if waits is None:
+        return
+    if rule is not Rule.REVOKE:
+        raise Conflict(
+            "keyset.pending",
+            "A statement of this agency waits for approval. Approve or reject it first.",
+        )
+    store.set_keyset(session, waits, rejected_at=now)
 
 
 def reused() -> Conflict:

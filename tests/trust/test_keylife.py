@@ -338,3 +338,29 @@ def test_the_chain_can_be_read(owner, database):
         assert query.pending(session, owner.code) is None
         with pytest.raises(NotFound):
             query.keyset_version(session, owner.code, 3)
+
+
+def test_a_revocation_never_waits_behind_what_a_thief_handed_in(owner):
+    ended = {
+        kid: replace(entry, sign_until=owner.now) for kid, entry in owner.current()[0].keys.items()
+    }
+    leave = owner.following(owner.signer, keys=ended, reason="leave")
+    owner.submit(leave)
+    made = owner.revoke(owner.now - DAY)
+    assert (made.rule, made.version) == ("revoke", 2)
+    refused(Conflict, "keyset.rejected", owner.submit, leave)
+    end = " ".join(made.fingerprint.split()[-2:])
+    assert owner.approve(SECOND, "mayor_delegate", end).outcome is Outcome.COMPLETED
+    assert owner.state() is State.COMPROMISED
+
+
+def test_persons_may_reject_what_waits_for_its_time(owner):
+    mine = Ed25519Signer.generate(owner.code)
+    other = Recovery(1, {mine.kid: mine.public})
+    made = owner.submit(owner.following(owner.recovery, mine, recovery=other, reason="amend"))
+    end = " ".join(made.fingerprint.split()[-2:])
+    owner.approve(REGISTRAR, "key_admin", end)
+    refused(Conflict, "enrolment.not_pending", owner.approve, SECOND, "mayor_delegate", end)
+    owner.do(service.reject, owner.code, OTHER, owner.now)
+    owner.now += timedelta(hours=73)
+    assert owner.do(keylife.count_waiting, owner.now) == 0
