@@ -46,9 +46,9 @@ bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,â
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),) $(if $(RUNS),--runs $(RUNS),)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
+	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
 	  --extra test --extra bench --extra build pyproject.toml -o requirements.lock
-	@uv pip compile --universal --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
+	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
 	  --extra gateway --extra build pyproject.toml -o requirements-gateway.lock
 
 clean: ## remove what demo, tests and bench left in var/
