@@ -162,6 +162,8 @@ def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:
     current = store.current_keyset(session, row.code)
+    # A rotation needs nobody: who let the agency in is told by its first keyset.
+    first = next(iter(store_keys.versions(session, row.code)), current)
     return AgencyRow(
         code=row.code,
         label=row.label,
@@ -171,9 +173,7 @@ def _shown(session: Session, row: Row[Any]) -> AgencyRow:
         record_types=tuple(sorted(row.record_types or ())),
         fingerprint=None if current is None else current.fingerprint,
         approvals=(
-            ()
-            if current is None
-            else store.find_approvals(session, row.code, current.payload_sha256)
+            () if first is None else store.find_approvals(session, row.code, first.payload_sha256)
         ),
         enrolled_at=row.enrolled_at,
     )

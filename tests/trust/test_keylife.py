@@ -327,6 +327,11 @@ def test_an_agency_leaves(owner):
     assert owner.shown().state is AgencyState.LEFT
 
 
+def test_a_rotation_does_not_hide_who_let_the_agency_in(owner):
+    owner.submit(owner.rotation(Ed25519Signer.generate(owner.code)))
+    assert [each.officer_id for each in owner.shown().approvals] == [REGISTRAR, SECOND]
+
+
 def test_the_chain_can_be_read(owner, database):
     data = owner.rotation(Ed25519Signer.generate(owner.code))
     owner.submit(data)
