@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.lab import House
-from demo.enrol import anchors
 from gateway.trust import approvals
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
+from gateway.trust.anchors import anchors
 from gateway.trust.model import AgencyDraft, Approver
 from keys import dsse, frame, httpsig, merkle
 from keys.canonical import to_moment

@@ -17,8 +17,9 @@ from sqlalchemy import text
 
 from bench.figure import Figure
 from bench.lab import BenchFailed, House, Lab, house, process, serving
-from demo.enrol import anchors, approve_all, invite
+from demo.enrol import approve_all, invite
 from demo.processes import ROOT, environment
+from gateway.trust.anchors import anchors
 from schemas.profile import Profile
 
 BAR_MIB = 100

@@ -28,7 +28,7 @@ from connectors.evidence import Anchors
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.speaker import Speaker
-from demo.enrol import anchors
+from gateway.trust.anchors import anchors
 from keys import frame
 from keys.canonical import to_moment
 from keys.httpsig import LogSeen

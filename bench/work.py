@@ -22,6 +22,7 @@ from demo.city.build import build_city
 from demo.city.load import load_disdik
 from demo.enrol import AGENCIES, Host
 from gateway.jobs import Job
+from gateway.trust.anchors import anchors
 from schemas.profile import Profile
 from workers import apply, reconcile
 from workers.app import Tools
@@ -106,7 +107,7 @@ def _publish_city(lab: Lab, centre: House) -> None:
         },
     )
     with serving(centre), process(centre, "relay", ["-m", "workers", "relay"]):
-        trusted = enrol.anchors(centre.settings, centre.vault)
+        trusted = anchors(centre.settings, centre.vault)
         tickets = enrol.invite(centre.sessions, profile, trusted, centre.folder / "tickets")
         host.each(AGENCIES, "init", "--unattended")
         host.enrol(tickets, waiting=True)

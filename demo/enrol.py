@@ -12,12 +12,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import Wait
 from demo.processes import ROOT, environment
-from gateway.settings import Settings
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft, Anchors, Approver
 from keys.enrolment import format_ticket
-from keys.vault import Vault
 from schemas.profile import Profile
 from schemas.records.registry import RECORD_TYPES
 
@@ -82,19 +80,6 @@ class Host:
 
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(one, tickets.items()))
-
-
-def anchors(settings: Settings, vault: Vault) -> Anchors:
-    """What a ticket tells an agency to trust."""
-    receipt = vault.signer("receipt")
-    return Anchors(
-        gateway_url=settings.origin,
-        aud=settings.aud,
-        log_origin=settings.log_origin,
-        log_vkey=vault.log_signer(settings.log_origin).vkey,
-        receipt_kid=receipt.kid,
-        receipt_key=receipt.public,
-    )
 
 
 def invite(

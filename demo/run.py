@@ -36,6 +36,7 @@ from gateway.settings import Settings
 from gateway.storage import outbox
 from gateway.storage.deks import PgDeks
 from gateway.storage.engine import connect, sessions
+from gateway.trust.anchors import anchors
 from keys.vault import Vault
 from schemas.profile import Profile
 
@@ -194,7 +195,7 @@ def _enrol(stage: Stage, city: City) -> None:
     with stage.table.phase("enrol") as phase:
         stage.centre.serve(stage.options.host, stage.options.port)
         stage.centre.relay()
-        trusted = enrol.anchors(stage.settings, stage.vault)
+        trusted = anchors(stage.settings, stage.vault)
         folder = stage.options.var.resolve() / "tickets"
         tickets = enrol.invite(stage.sessions, stage.profile, trusted, folder)
         stage.host.each(AGENCIES, "init", "--unattended")

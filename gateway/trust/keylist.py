@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.trust import store, store_keylist
+from gateway.trust import query, store, store_keylist
 from gateway.trust.model import AgencyState
-from keys.keyset import State, may_sign, state_of
+from keys.keyset import State, may_sign
 from keys.rotation import WARN_DAYS, due_at
 
 _HIDDEN = "···· ····"
@@ -115,24 +115,10 @@ def _line(row: Row[Any], now: datetime) -> KeyLine:
         label=row.label,
         kid=row.kid,
         fingerprint=shown(entry.public.fingerprint(), approved=row.approved_at is not None),
-        state=_state(row, now),
+        state=query.key_state(row, AgencyState(row.agency_state), now),
         not_before=entry.not_before,
         ends_at=entry.not_after if entry.sign_until is None else entry.sign_until,
         rotates_at=due_at(entry),
         revoked=row.revoked,
         approved=row.approved_at is not None,
-    )
-
-
-def _state(row: Row[Any], now: datetime) -> State:
-    if row.agency_state == AgencyState.LEFT.value:
-        return State.DEACTIVATED
-    if row.approved_at is None:
-        return State.PRE_ACTIVE
-    held = row.suspended_at is not None or row.agency_state == AgencyState.SUSPENDED.value
-    return state_of(
-        store.entry_of(row),
-        now,
-        revoked=() if row.revoked is None else (row.kid,),
-        suspended=(row.kid,) if held else (),
     )

@@ -51,7 +51,7 @@ def check_publisher(
 def _may_speak(row: Row[Any] | None, use: str, now: datetime) -> PublicKey:
     if row is None:
         raise Unauthorized("key.unknown", "No agency has enrolled this key.")
-    state = _state(row, AgencyState(row.agency_state), now)
+    state = key_state(row, AgencyState(row.agency_state), now)
     if not may_sign(state):
         raise Unauthorized(*_REFUSALS[state])
     if use not in row.uses:
@@ -148,7 +148,8 @@ def revocations(session: Session, agency: str) -> list[Revocation]:
     return store_revocations.of_agency(session, agency)
 
 
-def _state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
+def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
+    """The state of a row of `key` now, in an agency of that state."""
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
     if agency_state is AgencyState.LEFT:

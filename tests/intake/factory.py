@@ -15,11 +15,11 @@ from gateway.index.arrivals import IndexTools
 from gateway.index.scoring import Model
 from gateway.intake import query, service, store
 from gateway.intake.model import Accepted, Forked, IntakeTools, PutBatch
-from gateway.settings import Settings
 from gateway.trust import approvals
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
-from gateway.trust.model import AgencyDraft, Anchors, Approver
+from gateway.trust.anchors import anchors
+from gateway.trust.model import AgencyDraft, Approver
 from keys import dsse, frame, merkle
 from keys.canonical import to_moment
 from keys.enrolment import seal_enrolment
@@ -27,7 +27,6 @@ from keys.frame import Sealed
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import build, entry_of
 from keys.signers import Ed25519Signer, Signer
-from keys.vault import Vault
 from schemas.batch import genesis
 from schemas.profile import Profile
 from schemas.receipt import ResultStatement, load_result
@@ -184,18 +183,6 @@ def send(database: Database, tools: IntakeTools, parcel: Parcel) -> Parcel:
     """Accept, and let the agency go on from there."""
     put(database, tools, parcel)
     return parcel.advance()
-
-
-def anchors(settings: Settings, vault: Vault) -> Anchors:
-    receipt = vault.signer("receipt")
-    return Anchors(
-        gateway_url=settings.origin,
-        aud=settings.aud,
-        log_origin=settings.log_origin,
-        log_vkey=vault.log_signer(settings.log_origin).vkey,
-        receipt_kid=receipt.kid,
-        receipt_key=receipt.public,
-    )
 
 
 def enrol(
