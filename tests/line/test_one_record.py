@@ -24,7 +24,6 @@ from connectors.courier import Courier, log_seen
 from connectors.memory import Memory
 from connectors.runner import Job as Reading
 from connectors.runner import Tally, Wishes, publish
-from demo.enrol import anchors
 from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer, add_officer
 from gateway.access.store import query, result, result_person
@@ -37,6 +36,7 @@ from gateway.ledger import query as ledger
 from gateway.storage import outbox
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
+from gateway.trust.anchors import anchors
 from gateway.trust.model import AgencyDraft, Approver
 from gateway.web.edge import edge
 from keys import bundle, dsse, frame, merkle

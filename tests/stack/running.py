@@ -11,11 +11,12 @@ from pathlib import Path
 from sqlalchemy import select, text
 
 from connectors.errors import Wait
-from demo.enrol import anchors, approve_all
+from demo.enrol import approve_all
 from demo.processes import ROOT, environment
 from gateway.storage import outbox
 from gateway.storage.engine import sessions
 from gateway.trust import service as trust
+from gateway.trust.anchors import anchors
 from gateway.trust.model import AgencyDraft
 from keys.enrolment import format_ticket
 from tests.conftest import Database
