@@ -19,8 +19,10 @@ ALONE = "trust.unwitnessed"
 PROMISE = "trust.promise"
 FOREIGN = "trust.foreign_keyset"
 FOREIGN_OPEN = "trust.foreign_keyset_open"
-PASSING = frozenset({CLOCK, STALE, ALONE, PROMISE})
-"""Those that tell how things are now: they pass by themselves."""
+LOST = "trust.lost"
+SILENCED = "trust.silenced"
+SAID = frozenset({CLOCK, STALE, ALONE, LOST})
+"""Those that stop nothing, so that they must be said beside the work."""
 _EXIT = {CLOCK: FixSettings.exit_code, ALONE: 0}
 _FACT = "alarms"
 
