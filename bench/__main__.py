@@ -13,10 +13,12 @@ from bench import (
     accept_single,
     connector,
     figure,
+    log_append,
     lookup,
     lookup_name,
     reevaluate,
     rotate,
+    suspend,
     walk,
     work,
 )
@@ -37,6 +39,8 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "connector": connector.run,
     "reevaluate": reevaluate.run,
     "rotate": rotate.run,
+    "suspend": suspend.run,
+    "log_append": log_append.run,
     "demo": walk.run,
 }
 

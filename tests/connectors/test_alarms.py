@@ -2,12 +2,14 @@
 
 from datetime import timedelta
 
+from connectors import alarms
 from keys import dsse
 from keys.bundle import keyset_entry
 from keys.keyset import PAYLOAD_TYPE
 from keys.rotation import next_statement
 from keys.signers import Ed25519Signer
 from tests.connectors import gateway as fake
+from tests.shared import ROOT
 
 
 def swap_key(gateway) -> None:
@@ -112,3 +114,10 @@ def test_a_broken_promise_leaves_the_receipt_as_evidence(enrolled, gateway):
     gateway.integrate()
     assert enrolled.run("publish").code == 0
     assert enrolled.run("status", "--json").json["alarms"] == []
+
+
+def test_each_alarm_has_its_paragraph():
+    text = (ROOT / "docs" / "how-to" / "alarm-konektor.md").read_text(encoding="utf-8")
+    named = {v for k, v in vars(alarms).items() if k.isupper() and isinstance(v, str)}
+    named |= {"trust.log_shrank", "trust.log_rewritten", "trust.split", "trust.entries"}
+    assert [code for code in sorted(named - {alarms._FACT}) if f"`{code}`" not in text] == []
