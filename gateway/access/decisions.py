@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from gateway.access import store_logins
 from gateway.access.model import Officer
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from keys.canonical import canonical, read_json, to_moment
+from keys.commitment import commit
 from keys.vault import Vault
 
 

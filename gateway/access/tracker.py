@@ -18,9 +18,9 @@ from gateway.access import store
 from gateway.access.model import Action, Asked, Look, Officer, Purpose, QueryId, Role
 from gateway.errors import NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from gateway.settings import Settings
 from gateway.storage import ids
+from keys.commitment import commit
 from keys.vault import Vault
 
 _LIVES = timedelta(minutes=15)

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from gateway.trust import rules, store, store_keys
 from gateway.trust.model import (
     LOCK_TIME,
@@ -28,6 +27,7 @@ from gateway.trust.model import (
 )
 from gateway.trust.standing import changes_recovery, count
 from keys.canonical import digest, to_moment
+from keys.commitment import commit
 from keys.succession import RECOVERY_WAIT, Rule
 
 _BY_TICKET = frozenset({Rule.ENROL.value, Rule.REENROL.value})
