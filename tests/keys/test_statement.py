@@ -52,7 +52,7 @@ def test_some_of_the_fields_may_be_absent_but_none_is_added() -> None:
 def test_a_text_has_one_to_two_thousand_characters() -> None:
     assert of("x").text("a") == "x"
     assert of("x" * 2000).text("a") == "x" * 2000
-    for wrong in ("", "x" * 2001, 7, None, ["x"]):
+    for wrong in ("", "x" * 2001, "x" * 3000, 7, None, ["x"]):
         assert code_of(lambda wrong=wrong: of(wrong).text("a")) == "statement.field"
     assert of("abc").text("a", re.compile("[a-c]+")) == "abc"
     assert code_of(lambda: of("abc\n").text("a", re.compile("[a-c]+"))) == "statement.field"
@@ -61,6 +61,8 @@ def test_a_text_has_one_to_two_thousand_characters() -> None:
 def test_an_integer_begins_where_it_is_told_to() -> None:
     assert of(0).integer("a") == 0
     assert of(2).integer("a", 2) == 2
+    assert of(3).integer("a", 2) == 3
+    assert of(7).integer("a") == 7
     for value, low in ((-1, 0), (1, 2), (True, 0), ("1", 0), (None, 0)):
         assert code_of(lambda value=value, low=low: of(value).integer("a", low)) == (
             "statement.field"

@@ -181,8 +181,15 @@ def test_a_malformed_statement_is_refused(change: dict[str, Any], code: str) -> 
     assert refused.value.code == code
 
 
-def test_another_type_is_no_suspension() -> None:
+@pytest.mark.parametrize("kind", [keyset.PAYLOAD_TYPE, "a", "z"])
+def test_another_type_is_no_suspension(kind: str) -> None:
     payload = dsse.parse(seal_suspension(SAID, [KEY])).payload
     with pytest.raises(BadStatement) as refused:
-        parse_suspension(dsse.parse(dsse.seal(keyset.PAYLOAD_TYPE, payload, [KEY])))
+        parse_suspension(dsse.parse(dsse.seal(kind, payload, [KEY])))
     assert refused.value.code == "suspension.type"
+
+
+def test_more_recovery_keys_than_it_takes_are_enough() -> None:
+    assert START.recovery is not None
+    one = replace(START, recovery=replace(START.recovery, threshold=1))
+    assert judged(RESUME, PAPER, SECOND_PAPER, current=one).persons == 0
