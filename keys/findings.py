@@ -4,7 +4,7 @@ Source: trust.md 3.7.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ParamSpec, TypeVar
 
@@ -51,14 +51,16 @@ class Report:
         return Verdict.VALID
 
 
-@dataclass(slots=True)
 class Case:
     """The findings on one file as they come."""
 
-    policy: Policy
-    check: str = "unknown"
-    findings: list[Finding] = field(default_factory=list)
-    heads: list[Checkpoint] = field(default_factory=list)
+    __slots__ = ("check", "findings", "heads", "policy")
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.check = "unknown"
+        self.findings: list[Finding] = []
+        self.heads: list[Checkpoint] = []
 
     def hold(self, step: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """What ``act`` returns, noted as valid; or None, noted as invalid with its code."""

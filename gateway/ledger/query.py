@@ -46,15 +46,15 @@ def tile(session: Session, level: int, n: int, width: int | None = None) -> byte
     return data[: wanted * tiles.HASH]
 
 
-def entries(session: Session, n: int, width: int | None = None) -> bytes:
-    """The entries of level-0 tile `n`, each behind its length (2 bytes big-endian).
+def entries(session: Session, n: int, width: int | None = None, first: int = 0) -> bytes:
+    """The entries of level-0 tile `n` from its `first`, each behind its length (2 bytes).
 
     Raises:
         NotFound: the log has no such tile, or it is not that wide yet.
     """
     wanted = _signed_width(session, 0, n, width)
-    found = store.get_entries(session, n * TILE_WIDTH, n * TILE_WIDTH + wanted)
-    if len(found) < wanted:
+    found = store.get_entries(session, n * TILE_WIDTH + first, n * TILE_WIDTH + wanted)
+    if len(found) < wanted - first:
         raise _no_tile()
     return tiles.bundle(iter(found))
 

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Table, Text, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.ledger.store import log_head
 from gateway.storage.base import metadata
 
 log_cosignature = Table(
@@ -48,6 +49,18 @@ def of_size(session: Session, size: int) -> list[Cosignature]:
         .order_by(log_cosignature.c.kid)
     )
     return [Cosignature(row.size, row.kid, row.time, row.line) for row in rows]
+
+
+def newest(session: Session, since: datetime) -> list[tuple[str, str]]:
+    """(note, line) of each witness's largest checkpoint cosigned since a moment, by kid."""
+    rows = session.execute(
+        select(log_head.c.note, log_cosignature.c.line)
+        .join(log_head, log_head.c.size == log_cosignature.c.size)
+        .where(log_cosignature.c.time >= since)
+        .distinct(log_cosignature.c.kid)
+        .order_by(log_cosignature.c.kid, log_cosignature.c.size.desc())
+    )
+    return [(row.note, row.line) for row in rows]
 
 
 def size_at(session: Session, moment: datetime) -> int:

@@ -44,6 +44,14 @@ def published(app, database):
     tools, agency = tools_of(database, modelfile.load()), enrol(database, "dinkes")
     lines = [line("a", agency.version(), WHOM), line("b", agency.version(), person(2))]
     send(database, tools, agency.seal(lines))
+    # An enrolment and a benefit of which nothing is known but what must be.
+    of = {"person": "a", "program_code": "dinas-2025-01"}
+    for kind, values in (
+        ("enrolment", of | {"status": "active"}),
+        ("benefit", of | {"date": "2025-04-04", "form": "barang"}),
+    ):
+        version = agency.version("program")
+        send(database, tools, agency.seal([line(kind, version, values)], record_type=kind))
     work(database, tools)
     with database.session() as session:
         new = NewOfficer("kunci", "Kunci", "upt-kan", (Role.KEY_ADMIN,), PASSWORD)
@@ -94,6 +102,7 @@ def test_a_citizen_takes_home_evidence_of_a_record(browser, database, policy):
     whom, record = of_record(database, "a")
     page = browser.post("/profil", person=whom, purpose="cek_mandiri").get_data(as_text=True)
     assert f'name="record" value="{record}"' in page
+    assert page.count('name="record"') == 3
     form = {"person": whom, "record": record, "purpose": "cek_mandiri"}
     file = take(browser, "/bukti/data", database, **form)
     assert file.headers["Content-Disposition"].endswith('.titianproof"')
