@@ -54,6 +54,10 @@ class Action(StrEnum):
     PROFILE = "profile"
     REVEAL = "reveal"
     TRAIL = "trail"
+    COMPARE = "compare"
+    """See two persons side by side, to decide whether they are one."""
+    JUDGE = "judge"
+    """Decide it."""
 
 
 class Purpose(StrEnum):

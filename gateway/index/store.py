@@ -193,6 +193,22 @@ membership = Table(
     Index("ix_membership_person_id", "person_id"),
 )
 
+former = Table(
+    "former",
+    metadata,
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", Uuid, nullable=False),
+    Index("ix_former_person_id", "person_id"),
+)
+"""The id that a record bore before that person was merged into another: it comes back with them."""
+
+stirred = Table(
+    "stirred",
+    metadata,
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+)
+"""Records whose conflicts with others must be looked for anew."""
+
 journal = Table(
     "journal",
     metadata,
