@@ -79,9 +79,7 @@ def examine(
     )
     for person in sorted(persons):
         found += contradictions.of_person(person, facts.get(person, ()), beside)
-    codes = store_conflicts.programs_of(
-        session, [*taken, *(f.record_id for fs in facts.values() for f in fs)]
-    )
+    codes = store_conflicts.programs_of(session, taken)
     deliveries = store_conflicts.deliveries(session, codes)
     found += _deliveries(deliveries)
     homes = {f"household:{r}" for r in taken} | {
@@ -129,7 +127,7 @@ def _deliveries(found: Sequence[store_conflicts.Delivery]) -> list[Conflict]:
     return [
         Conflict("K14", _program(d.agency, d.code), (), (d.record_id,) * 2, d.agency, worth=d.paid)
         for d in found
-        if not d.is_known or d.late or (d.quota is not None and d.enrolled > d.quota)
+        if not d.is_known or d.is_late or (d.quota is not None and d.enrolled > d.quota)
     ]
 
 

@@ -80,7 +80,7 @@ def of_person(person: UUID, facts: Sequence[Fact], known: Known) -> Iterator[Con
         if kind == "K15":
             about = f"{records[0]}:{records[1]}"
         yield Conflict(kind, about, (person,), records, b.agency, worth=len(facts))
-    yield from _repeated(person, own)
+    yield from _repeated(person, facts)
     yield from _households(person, facts, known)
 
 
@@ -183,16 +183,43 @@ def _days_between(one: Fact, other: Fact) -> int:
     return abs((days[0] - days[1]).days)
 
 
-def _repeated(person: UUID, own: Sequence[Fact]) -> Iterator[Conflict]:
-    """K12: one source holds the person twice."""
+def _repeated(person: UUID, facts: Sequence[Fact]) -> Iterator[Conflict]:
+    """K12: one source holds the person twice, on the same list or on none."""
     by_agency: dict[str, list[Fact]] = defaultdict(list)
-    for fact in own:
-        by_agency[fact.agency].append(fact)
+    for fact in facts:
+        if fact.record_type == "person":
+            by_agency[fact.agency].append(fact)
     for agency, several in by_agency.items():
-        if len(several) > 1:
-            pair = (several[0].record_id, several[1].record_id)
+        if len(several) < 2:
+            continue
+        lists = _lists_of([f for f in facts if f.agency == agency])
+        twice: dict[object, list[Fact]] = defaultdict(list)
+        for fact in several:
+            for place in lists.get(fact.source_id) or [None]:
+                twice[place].append(fact)
+        pair = next((found for found in twice.values() if len(found) > 1), None)
+        if pair is not None:
+            records = (pair[0].record_id, pair[1].record_id)
             about = f"{person}:{agency}"
-            yield Conflict("K12", about, (person,), pair, agency, worth=len(several))
+            yield Conflict("K12", about, (person,), records, agency, worth=len(several))
+
+
+def _lists_of(facts: Sequence[Fact]) -> dict[str, set[tuple[object, object]]]:
+    """The lists that hold each person record of an agency, itself or by its household."""
+    homes: dict[str, list[str]] = {
+        f.source_id: [m["person"] for m in f.values.get("members", ())]
+        for f in facts
+        if f.record_type == "household"
+    }
+    held: dict[str, set[tuple[object, object]]] = defaultdict(set)
+    for fact in facts:
+        if fact.record_type != "listing":
+            continue
+        place = (fact.values.get("list_code"), fact.values.get("list_period"))
+        named = fact.values.get("person")
+        for ref in homes.get(fact.values.get("household", ""), [named] if named else []):
+            held[ref].add(place)
+    return held
 
 
 def _households(person: UUID, facts: Sequence[Fact], known: Known) -> Iterator[Conflict]:

@@ -205,9 +205,10 @@ former = Table(
 stirred = Table(
     "stirred",
     metadata,
-    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("record_id", BigInteger, nullable=False),
 )
-"""Records whose conflicts with others must be looked for anew."""
+"""Records whose conflicts with others must be looked for anew; who adds one waits for nobody."""
 
 journal = Table(
     "journal",

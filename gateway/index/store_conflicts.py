@@ -47,7 +47,7 @@ class Delivery(NamedTuple):
     agency: str
     code: str
     paid: int
-    late: int
+    is_late: bool
     record_id: int
     is_known: bool
     quota: int | None
@@ -55,14 +55,14 @@ class Delivery(NamedTuple):
 
 
 def take(session: Session, limit: int) -> list[int]:
-    """At most so many records whose conflicts must be looked for, taken off the list."""
+    """Records of at most so many entries of the list, taken off it."""
     query = (
-        "delete from stirred where record_id in (select record_id from stirred"
-        " order by record_id limit %s for update skip locked) returning record_id"
+        "delete from stirred where id in (select id from stirred"
+        " order by id limit %s for update skip locked) returning record_id"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, (limit,), binary=True)
-        return sorted(row[0] for row in cur)
+        return sorted({row[0] for row in cur})
 
 
 def concerned(session: Session, record_ids: Sequence[int]) -> frozenset[UUID]:
@@ -153,26 +153,29 @@ def programs_of(session: Session, record_ids: Sequence[int]) -> frozenset[str]:
 
 def deliveries(session: Session, codes: Collection[str]) -> list[Delivery]:
     """What was paid out of these programmes, by agency, and whether they are published."""
+    if not codes:
+        return []
     query = (
-        "with paid as (select r.agency, s.source_id code, r.id, a.clear->>'date' as paid_on"
-        "  from subject s join source_record r on r.id = s.record_id"
-        "   and r.record_type = 'benefit' join assertion a on a.id = r.assertion_id"
-        "  where s.kind = 'program' and s.role = 'of' and s.source_id = any(%(codes)s)),"
-        " known as (select s.source_id code, max(a.clear->>'delivery_end') till,"
-        "   max((a.clear->>'quota_total')::int8) quota"
-        "  from subject s join source_record r on r.id = s.record_id"
+        "with paid as materialized (select r.agency, s.source_id code, count(*) n,"
+        "   max(a.clear->>'date') last, min(r.id) first from subject s"
+        "  join source_record r on r.id = s.record_id and r.record_type = 'benefit'"
         "  join assertion a on a.id = r.assertion_id"
+        "  where s.kind = 'program' and s.role = 'of' and s.source_id = any(%(codes)s)"
+        "  group by r.agency, s.source_id),"
+        " known as materialized (select s.source_id code, max(a.clear->>'delivery_end') till,"
+        "   max((a.clear->>'quota_total')::int8) quota from subject s"
+        "  join source_record r on r.id = s.record_id join assertion a on a.id = r.assertion_id"
         "  where s.kind = 'program' and s.role = 'is' and s.source_id = any(%(codes)s)"
         "  group by s.source_id),"
-        " enrolled as (select s.source_id code, count(*) n from subject s"
+        " enrolled as materialized (select s.source_id code, count(*) n from subject s"
         "  join source_record r on r.id = s.record_id and r.record_type = 'enrolment'"
         "  join assertion a on a.id = r.assertion_id"
         "  where s.kind = 'program' and s.role = 'of' and s.source_id = any(%(codes)s)"
         "   and a.clear->>'status' in ('approved', 'active') group by s.source_id)"
-        " select p.agency, p.code, count(*), count(*) filter (where p.paid_on > k.till),"
-        "  min(p.id), k.code is not null, k.quota, coalesce(max(e.n), 0)"
+        " select p.agency, p.code, p.n, coalesce(p.last > k.till, false), p.first,"
+        "  k.code is not null, k.quota, coalesce(e.n, 0)"
         " from paid p left join known k using (code) left join enrolled e using (code)"
-        " group by p.agency, p.code, k.code, k.till, k.quota order by 1, 2"
+        " order by 1, 2"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, {"codes": list(codes)}, binary=True)

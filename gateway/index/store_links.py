@@ -237,9 +237,10 @@ def wake_persons(session: Session, persons: Sequence[UUID]) -> None:
 
 def stir(session: Session, record_ids: Iterable[int]) -> None:
     """The conflicts of these records must be looked for anew."""
-    query = "insert into stirred (record_id) select unnest(%s::int8[]) on conflict do nothing"
     with bulk.cursor(session) as cur:
-        cur.execute(query, (sorted(record_ids),))
+        cur.execute(
+            "insert into stirred (record_id) select unnest(%s::int8[])", (list(record_ids),)
+        )
 
 
 def mint_persons(session: Session, count: int) -> list[UUID]:

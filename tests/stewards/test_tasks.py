@@ -207,7 +207,7 @@ def test_examining_again_and_in_any_order_changes_nothing(office, village):
     office.load([again, *reversed(village)])
     before = office.tasks()
     with office.database.session() as session:
-        session.execute(text("insert into stirred select id from source_record"))
+        session.execute(text("insert into stirred (record_id) select id from source_record"))
         session.commit()
     office.examine()
     assert office.tasks() == before

@@ -40,8 +40,9 @@ def upgrade() -> None:
     op.create_index("ix_former_person_id", "former", ["person_id"])
     op.create_table(
         "stirred",
-        sa.Column("record_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.PrimaryKeyConstraint("record_id", name=op.f("pk_stirred")),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("record_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stirred")),
     )
 
 
