@@ -46,6 +46,7 @@ DATABASES = ("titian", "disdik")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
+    ("data", "Penata Data", (Role.DATA_STEWARD,)),
     ("kunci", "Pengelola Kunci", (Role.KEY_ADMIN,)),
     ("auditor", "Auditor", (Role.AUDITOR,)),
 )

@@ -32,14 +32,14 @@ class Examined:
     """What was looked at, and all conflicts in it.
 
     Attributes:
-        records: how many had stirred; 0: there is nothing left to do.
+        entries: how many entries of the list; fewer than asked for: nothing is left.
         persons: those looked at, under all their ids: no other conflict stands about them …
         passed: … but those with pairs that were too many to be compared.
         abouts: what else was looked at, by the conflict's `about`.
         decided: what was judged of a conflict, by kind and `about`.
     """
 
-    records: int
+    entries: int
     persons: frozenset[UUID]
     passed: frozenset[tuple[UUID, UUID]]
     abouts: frozenset[str]
@@ -58,10 +58,11 @@ def examine(
         limit: most records to take.
         excluded_work: occupations whose holders no poverty list should hold.
     """
-    taken = store_conflicts.take(session, limit)
+    entries, taken = store_conflicts.take(session, limit)
     if not taken:
         return Examined(0, frozenset(), frozenset(), frozenset(), (), {})
     persons = store_conflicts.concerned(session, taken)
+    store_conflicts.take_all_of(session, persons)
     facts: dict[UUID, list[Fact]] = defaultdict(list)
     for fact in store_conflicts.facts(session, persons):
         facts[fact.person_id].append(fact)
@@ -90,7 +91,7 @@ def examine(
     }
     conflicts = tuple({(c.kind, c.about): c for c in found}.values())
     return Examined(
-        records=len(taken),
+        entries=entries,
         persons=persons | store_conflicts.aliases(session, persons),
         passed=met.passed,
         abouts=frozenset(homes | {_program(d.agency, d.code) for d in deliveries})

@@ -207,6 +207,7 @@ stirred = Table(
     metadata,
     Column("id", BigInteger, Identity(always=False), primary_key=True),
     Column("record_id", BigInteger, nullable=False),
+    Index("ix_stirred_record_id", "record_id"),
 )
 """Records whose conflicts with others must be looked for anew; who adds one waits for nobody."""
 

@@ -14,6 +14,23 @@ _ALIKE = 20
 """Most records of other persons that are compared with one record because of its NIK."""
 
 
+_EVERY = (
+    "with mine as (select m.person_id, r.id, r.agency, r.record_type, r.source_id"
+    "  from membership m join source_record r on r.id = m.record_id"
+    "  where m.person_id = any(%s) and r.assertion_id is not null),"
+    " one as (select x.person_id, r.id, r.agency, r.record_type, r.source_id"
+    "  from mine x join subject s on s.kind = 'person' and s.source_id = x.source_id"
+    "   and s.agency = x.agency join source_record r on r.id = s.record_id),"
+    " two as (select x.person_id, r.id, r.agency, r.record_type, r.source_id, s.kind"
+    "  from one x join subject s on s.kind = x.record_type and s.source_id = x.source_id"
+    "   and s.agency = x.agency join source_record r on r.id = s.record_id"
+    "  where x.record_type in ('household', 'enrolment')),"
+    " every as (select person_id, id, 'person' via from mine"
+    "  union select person_id, id, 'person' from one union select person_id, id, kind from two)"
+)
+"""The records that are these persons, that name them, or that name their household or enrolment."""
+
+
 class Fact(NamedTuple):
     """A live record that speaks of a person, with the fields that stand in clear.
 
@@ -54,15 +71,28 @@ class Delivery(NamedTuple):
     enrolled: int
 
 
-def take(session: Session, limit: int) -> list[int]:
-    """Records of at most so many entries of the list, taken off it."""
+def take(session: Session, limit: int) -> tuple[int, list[int]]:
+    """At most so many entries of the list, taken off it: how many, and their records."""
     query = (
         "delete from stirred where id in (select id from stirred"
         " order by id limit %s for update skip locked) returning record_id"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, (limit,), binary=True)
-        return sorted({row[0] for row in cur})
+        rows = [row[0] for row in cur]
+    return len(rows), sorted(set(rows))
+
+
+def take_all_of(session: Session, persons: Collection[UUID]) -> None:
+    """Take off the list what concerns these persons and nobody else: they are looked at now."""
+    query = (
+        f"{_EVERY}, own as (select id from mine union select id from one"
+        "  where record_type in ('listing', 'enrolment')),"
+        " seen as (select id from stirred where record_id in (select id from own)"
+        "  for update skip locked) delete from stirred where id in (select id from seen)"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(persons),))
 
 
 def concerned(session: Session, record_ids: Sequence[int]) -> frozenset[UUID]:
@@ -100,18 +130,7 @@ def members(session: Session, persons: Collection[UUID]) -> dict[UUID, list[int]
 def facts(session: Session, persons: Collection[UUID]) -> list[Fact]:
     """All live records that are these persons or speak of them or of their households."""
     query = (
-        "with mine as (select m.person_id, r.id, r.agency, r.record_type, r.source_id"
-        "  from membership m join source_record r on r.id = m.record_id"
-        "  where m.person_id = any(%s) and r.assertion_id is not null),"
-        " one as (select x.person_id, r.id, r.agency, r.record_type, r.source_id"
-        "  from mine x join subject s on s.kind = 'person' and s.source_id = x.source_id"
-        "   and s.agency = x.agency join source_record r on r.id = s.record_id),"
-        " two as (select x.person_id, r.id, r.agency, r.record_type, r.source_id, s.kind"
-        "  from one x join subject s on s.kind = x.record_type and s.source_id = x.source_id"
-        "   and s.agency = x.agency join source_record r on r.id = s.record_id"
-        "  where x.record_type in ('household', 'enrolment')),"
-        " every as (select person_id, id, 'person' via from mine"
-        "  union select person_id, id, 'person' from one union select person_id, id, kind from two)"
+        f"{_EVERY}"
         " select e.person_id, r.id, r.agency, r.record_type, r.source_id, e.via, r.as_of, a.clear"
         " from every e join source_record r on r.id = e.id"
         " join assertion a on a.id = r.assertion_id"

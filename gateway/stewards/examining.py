@@ -18,19 +18,19 @@ from gateway.index.verdict import Verdict
 from gateway.stewards import breakers, store
 from gateway.stewards.model import PAIR_KINDS, State, Task, excluded_work
 
-AT_ONCE = 500
-"""Records examined in one transaction."""
+AT_ONCE = 2_000
+"""Entries examined in one transaction; a record that stirred often is looked at once."""
 
 _STATES = {Verdict.UNSURE: State.UNSURE, Verdict.AT_SOURCE: State.AT_SOURCE}
 
 
 def examine(session: Session, tools: IndexTools, now: datetime, limit: int = AT_ONCE) -> int:
-    """Look at what has stirred; returns how many records that was, 0 when nothing is left.
+    """Look at what has stirred; returns how many entries that was, 0 when nothing is left.
 
     Repeating it changes nothing; the caller commits.
     """
     found = conflicts.examine(session, tools, limit, excluded_work())
-    if not found.records:
+    if not found.entries:
         return 0
     standing = {(t.kind.code, t.about): t for t in _standing(session, found)}
     wanted = [c for c in found.conflicts if not _is_settled(c, found)]
@@ -42,7 +42,7 @@ def examine(session: Session, tools: IndexTools, now: datetime, limit: int = AT_
     store.close(session, _ids(gone, decided=True), "decision", now)
     agencies = {c.agency for c in wanted} | {t.agency for t in gone}
     breakers.watch(session, agencies, tools.profile, now)
-    return found.records
+    return found.entries
 
 
 def _standing(session: Session, found: Examined) -> list[Task]:

@@ -44,6 +44,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stirred")),
     )
+    op.create_index("ix_stirred_record_id", "stirred", ["record_id"])
 
 
 def downgrade() -> None:
