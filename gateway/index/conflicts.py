@@ -23,6 +23,7 @@ from gateway.index import (
 )
 from gateway.index.arrivals import IndexTools
 from gateway.index.contradictions import Conflict
+from gateway.index.precedence import DECEASED
 from gateway.index.store_conflicts import Fact
 from gateway.index.verdict import Verdict
 
@@ -99,6 +100,16 @@ def examine(
         conflicts=conflicts,
         decided=_decided(session, conflicts, members, tools),
     )
+
+
+def is_grave(session: Session, persons: Sequence[UUID]) -> bool:
+    """Whether joining these persons would give a dead one's name a running benefit.
+
+    Source: design/domain.md 2.7 (never single-handed).
+    """
+    facts = store_conflicts.facts(session, persons)
+    dead = any(f.values.get("vital_status") == DECEASED for f in facts if f.record_type == "person")
+    return dead and bool(contradictions.running(facts))
 
 
 def _births(session: Session, facts: dict[UUID, list[Fact]]) -> dict[tuple[str, str], str | None]:

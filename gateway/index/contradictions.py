@@ -121,7 +121,7 @@ def _lives(own: Sequence[Fact], facts: Sequence[Fact], known: Known) -> Iterator
     dead = [f for f in own if f.values.get("vital_status") == DECEASED]
     registered = [f for f in dead if f.agency in final]
     if registered:
-        yield from (("K05", registered[0], f) for f in _first_of_each(_active(facts), final))
+        yield from (("K05", registered[0], f) for f in _first_of_each(running(facts), final))
         return
     alive = [f for f in own if f.agency in final]
     if alive:
@@ -133,7 +133,7 @@ def _moves(own: Sequence[Fact], facts: Sequence[Fact], known: Known) -> Iterator
     speakers = known.profile.precedence.get("residency_status", ())
     moved = {f.values.get("residency_status"): f for f in own if f.agency in speakers}
     if out := moved.get("moved_out"):
-        yield from (("K07", out, f) for f in _first_of_each(_active(facts), speakers))
+        yield from (("K07", out, f) for f in _first_of_each(running(facts), speakers))
     lists = known.profile.authorities.national_lists
     if (came := moved.get("moved_in")) and not any(f.agency in lists for f in facts):
         yield "K08", came, came
@@ -253,8 +253,8 @@ def _is_odd(fact: Fact, known: Known) -> bool:
     return born is not None and any(c is not None and c[:4] < born[:4] for c in children)
 
 
-def _active(facts: Iterable[Fact]) -> list[Fact]:
-    """Listings and enrolments that run."""
+def running(facts: Iterable[Fact]) -> list[Fact]:
+    """Listings that stand and enrolments that run."""
     return [
         f
         for f in facts

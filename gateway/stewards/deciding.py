@@ -16,7 +16,7 @@ from gateway.access import decisions
 from gateway.access.decisions import Statement
 from gateway.access.model import Action, Officer, Purpose, Role, decide
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
-from gateway.index import judgements
+from gateway.index import conflicts, judgements
 from gateway.index.judgements import Judged, Row
 from gateway.index.verdict import Verdict
 from gateway.jobs import Job
@@ -70,7 +70,9 @@ def judge(session: Session, decision: Decision, desk: Desk) -> UUID:
     body = {"verdict": decision.verdict.value, "cause": task.kind.code, "reason": reason}
     made = ids.new()
     leaf = _write(session, desk, ("judge", role, made), {"task": ids.show(task.id), **body})
-    of_two = task.kind.two and decision.verdict is Verdict.SAME
+    of_two = decision.verdict is Verdict.SAME and (
+        task.kind.two or conflicts.is_grave(session, task.persons)
+    )
     judged = Judged(
         made, task.kind.code, decision.verdict, *task.records, desk.officer.id, leaf, of_two
     )

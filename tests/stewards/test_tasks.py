@@ -80,6 +80,26 @@ def test_two_registered_niks_of_one_person_wait_for_two_persons(office, village)
     assert [t.closed_why for t in office.tasks("K02", closed=True)] == ["decision"]
 
 
+def test_a_dead_person_and_a_running_benefit_are_never_joined_single_handed(office, village):
+    dead = replace(village[0], values={**village[0].values, "vital_status": "deceased"})
+    twin = elsewhere(village[0], "BAZ-odd", name_source="SOMEBODY ELSE", birth_date="1951-02-03")
+    twin = replace(
+        twin, values={k: v for k, v in twin.values.items() if k not in ("no_kk", "phone")}
+    )
+    office.load([dead, *village[1:], twin])
+    [task] = office.tasks("K01")
+    office.say(
+        "baz",
+        "enrolment",
+        "E1",
+        {"person": "BAZ-odd", "program_code": "BAZ-2025-01", "status": "active"},
+    )
+    made = office.judge(task, Verdict.SAME)
+    assert [t.state for t in office.tasks("K01")] == [State.SECOND]
+    second(office, made, office.other)
+    assert persons(office, dead) == persons(office, twin)
+
+
 def test_different_is_remembered_until_the_data_of_one_of_the_two_change(office, village):
     one = village[0]
     again = replace(
