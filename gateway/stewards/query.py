@@ -77,6 +77,12 @@ def tasks(session: Session, kind: str, agency: str | None, *, aside: bool = Fals
     return store.newest(session, kind, agency, states, SHOWN)
 
 
+def kinds_about(session: Session, person: UUID) -> list[Kind]:
+    """What does not fit about a person and waits for somebody, each kind once."""
+    standing = store.standing(session, [person], ())
+    return list({t.kind.code: t.kind for t in standing if t.state is not State.UNSURE}.values())
+
+
 def past_of(session: Session, task: Task) -> list[Past]:
     """What was judged about the records of a task before, the newest first."""
     rows = judgements.about(session, sorted({*task.records} - {0}))

@@ -1,5 +1,6 @@
 """What people decide binds the engine, is remembered while the data stand, and can be undone."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
@@ -213,3 +214,29 @@ def test_any_judgements_undone_in_any_order_restore_the_state(
     for judgement_id in data.draw(st.permutations(made)):
         undo(fresh_database, tools, judgement_id)
     assert state(fresh_database) == before
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_partition_is_the_same_whether_the_decision_or_the_data_came_first(
+    fresh_database: Database, tools: IndexTools, town: list[Said], seed: int
+) -> None:
+    some = list(town[:150])
+    pairs = [(some[i], some[i + 1]) for i in range(0, 40, 4)]
+    verdicts = [Verdict.SAME, Verdict.DIFFERENT] * 5
+    load(fresh_database, tools, people.batches(some, 200))
+    for pair, verdict in zip(pairs, verdicts, strict=True):
+        decide(fresh_database, tools, verdict, tuple(ids(fresh_database, pair)))
+    late = stored(fresh_database)
+    # All goes away and comes back in another order and in other batches: the decisions are there first.
+    gone = [replace(s, values={}) for s in some]
+    random.Random(seed).shuffle(gone)
+    for agency in sorted({s.agency for s in gone}):
+        origin = Origin(agency, "person", people.batch_id(5_000 + len(agency)), people.AS_OF)
+        mine = [s for s in gone if s.agency == agency]
+        arrivals = [people.arrival(i, s, 5, op="del") for i, s in enumerate(mine)]
+        absorb(fresh_database, tools, origin, arrivals)
+        reconcile(fresh_database, tools, origin)
+    assert stored(fresh_database) == frozenset()
+    random.Random(seed + 9).shuffle(some)
+    load(fresh_database, tools, people.batches(some, 7 * seed, v=9))
+    assert stored(fresh_database) == late
