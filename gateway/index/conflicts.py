@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from gateway.index import (
     contradictions,
     doubles,
-    features,
     judgements,
     store_conflicts,
     store_links,
@@ -68,14 +67,16 @@ def examine(
     for fact in store_conflicts.facts(session, persons):
         facts[fact.person_id].append(fact)
     met = doubles.meet(store_conflicts.across(session, persons, tools.band.low))
-    members = store_conflicts.members(
-        session, {*persons, *(p for two in met.compared for p in two)}
-    )
-    known = store_links.get_known(session, tools.vault, {r for rs in members.values() for r in rs})
+    two = {p for pair in met.compared for p in pair}
+    everybody = store_conflicts.members(session, persons | two)
+    members: dict[UUID, list[int]] = defaultdict(list)
+    for one in everybody:
+        members[one.person_id].append(one.record_id)
+    known = store_links.get_known(session, tools.vault, {r for p in two for r in members[p]})
     found = doubles.conflicts(met, members, known, tools)
     beside = contradictions.Known(
         profile=tools.profile,
-        numbers={r: n for r, k in known.items() if (n := features.whole_nik(k.features))},
+        numbers={m.record_id: m.nik for m in everybody if m.nik is not None},
         births=_births(session, facts),
         excluded_work=[w.casefold() for w in excluded_work],
     )

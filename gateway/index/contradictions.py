@@ -52,13 +52,13 @@ class Known:
     """What is needed beside the records.
 
     Attributes:
-        numbers: the valid NIK of each person record that has one.
+        numbers: for each person record with a valid NIK, what is equal for equal numbers.
         births: the birth date of person records, by (agency, source id).
         excluded_work: occupations whose holders no poverty list should hold, folded.
     """
 
     profile: Profile
-    numbers: Mapping[int, str]
+    numbers: Mapping[int, bytes]
     births: Mapping[tuple[str, str], str | None]
     excluded_work: Sequence[str]
 
@@ -93,7 +93,7 @@ def _dates(own: Sequence[Fact], known: Known) -> Iterator[_Found]:
     order = known.profile.precedence.get("birth_date", ())
     place = {code: i for i, code in enumerate(order)}
     ranked = sorted(own, key=lambda f: (place.get(f.agency, len(place)), f.record_id))
-    told: dict[str, Fact] = {}
+    told: dict[bytes, Fact] = {}
     odd: set[str] = set()
     for fact in ranked:
         number = known.numbers.get(fact.record_id)

@@ -116,15 +116,23 @@ def aliases(session: Session, persons: Collection[UUID]) -> frozenset[UUID]:
         return frozenset(row[0] for row in cur)
 
 
-def members(session: Session, persons: Collection[UUID]) -> dict[UUID, list[int]]:
-    """The live person records of each person, ascending."""
+class Member(NamedTuple):
+    """A live person record, and the blind index of its NIK: equal for equal valid numbers."""
+
+    person_id: UUID
+    record_id: int
+    nik: bytes | None
+
+
+def members(session: Session, persons: Collection[UUID]) -> list[Member]:
+    """The live person records of these persons, ascending."""
     query = (
-        "select m.person_id, array_agg(m.record_id order by m.record_id) from membership m"
-        " join person_feature f using (record_id) where m.person_id = any(%s) group by m.person_id"
+        "select m.person_id, m.record_id, f.nik_bix from membership m"
+        " join person_feature f using (record_id) where m.person_id = any(%s) order by m.record_id"
     )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(persons),), binary=True)
-        return dict(cur.fetchall())
+        return [Member(*row) for row in cur]
 
 
 def facts(session: Session, persons: Collection[UUID]) -> list[Fact]:

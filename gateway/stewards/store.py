@@ -17,7 +17,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     func,
-    or_,
     select,
     text,
     update,
@@ -93,11 +92,7 @@ def get(session: Session, task_id: UUID, *, lock: bool = False) -> Task | None:
 
 def standing(session: Session, persons: Collection[UUID], abouts: Collection[str]) -> list[Task]:
     """Tasks not closed that concern one of these persons or things."""
-    t = task.c
-    concerned = or_(
-        t.person_a.in_(list(persons)), t.person_b.in_(list(persons)), t.about.in_(list(abouts))
-    )
-    rows = session.execute(select(task).where(t.closed_at.is_(None), concerned).order_by(t.id))
+    rows = session.execute(_STANDING, {"persons": list(persons), "abouts": list(abouts)})
     return [read(row) for row in rows]
 
 
@@ -221,3 +216,11 @@ def end_round(session: Session, round_id: UUID, now: datetime) -> None:
 def get_many(session: Session, task_ids: Collection[UUID]) -> list[Task]:
     rows = session.execute(select(task).where(task.c.id.in_(list(task_ids))).order_by(task.c.id))
     return [read(row) for row in rows]
+
+
+_STANDING = text(
+    "select * from task where closed_at is null and (person_a = any(cast(:persons as uuid[]))"
+    " or person_b = any(cast(:persons as uuid[])) or about = any(cast(:abouts as text[])))"
+    " order by id"
+)
+"""Whole arrays: so the statement is one, however many persons are asked for."""
