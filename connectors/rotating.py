@@ -34,7 +34,9 @@ from keys.succession import OVERLAP, ROTATION_PAUSE
 
 BACKDATED = timedelta(minutes=5)
 """The new key speaks from so long ago, so that a gateway whose clock lags does not refuse it."""
-_OVERTAKEN = frozenset({"keyset.version", "key.known"})
+KNOWN = frozenset({"key.known", "key.reused"})
+"""What the gateway says of a key that stood in a keyset before: it can serve no more."""
+_OVERTAKEN = frozenset({"keyset.version", *KNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +112,9 @@ def rotate(hands: Hands) -> Rotation:
 
 
 def clear_away(hands: Hands) -> list[str]:
-    """Deletes the private halves of keys that are quiet for a week; their kids."""
+    """Deletes the private halves of keys that are revoked or quiet for a week; their kids."""
     book, held = hands.book(), set(hands.store.kids())
-    gone = rotation.removable(book.keyset.keys, hands.clock())
+    gone = rotation.removable(book.keyset, hands.clock())
     for kid in gone:
         if kid in held and kid != hands.speaker.kid:
             hands.store.destroy(kid)
@@ -203,7 +205,7 @@ def _submit(hands: Hands, going: Rotation) -> Rotation:
         if problem.code not in _OVERTAKEN:
             raise problem.error() from problem
         # Another version stands in this one's place: begin anew from there.
-        if problem.code == "key.known":
+        if problem.code in KNOWN:
             hands.store.destroy(going.new)
         _forget(hands.memory, going)
         raise Wait("keys.overtaken") from problem

@@ -24,6 +24,7 @@ from gateway.web.pages import (
     account,
     agencies,
     desk,
+    evidence,
     home,
     keyacts,
     locks,
@@ -35,7 +36,7 @@ from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
-_PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
 
 
 class OrjsonProvider(JSONProvider):
@@ -115,6 +116,8 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
             "may_judge": auth.may(Action.JUDGE),
+            "may_prove": auth.may(Action.PROVE),
+            "may_prove_look": auth.may(Action.PROVE_LOOK),
             "city_name": profile.city.name,
             "unit_name": profile.unit.name,
             "business_date": profile.business_date,

@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused
 from gateway.ledger import query as log
-from gateway.trust import approvals, store, store_keys
+from gateway.trust import approvals, store, store_keys, store_revocations
 from gateway.trust.model import Approver, Loss, Submitted
 from gateway.trust.standing import count, read, standing_of
 from keys import dsse
 from keys.errors import BadStatement
+from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
 from keys.signers import PublicKey, Signer, fingerprint_of
@@ -83,7 +84,7 @@ def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
     if lost.since > now:
         raise Refused("revocation.since", "The time of a compromise is not in the future.")
     size = log.cosigned_size(session, lost.since)
-    done = {each.kid for each in standing.keyset.revoked}
+    done = _revoked(session, lost.agency)
     also = sorted(brought_in(session, lost.agency, {lost.kid}, size))
     more = [
         Revocation(kid, lost.since, lost.reason, size)
@@ -98,7 +99,7 @@ def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
         prev=standing.payload_sha256,
         issued=now,
         expires=now + STATEMENT_LIFE,
-        revoked=(*standing.keyset.revoked, *more),
+        revoked=(*carried(standing.keyset), *more),
         reason="revoke",
     )
 
@@ -237,7 +238,7 @@ def reused() -> Conflict:
 
 def _check_revocation(session: Session, standing: Standing, made: Succession) -> None:
     """The figures are those of our log, and what the lost keys brought in is lost with them."""
-    more = made.keyset.revoked[len(standing.keyset.revoked) :]
+    more = [each for each in made.keyset.revoked if each not in standing.keyset.revoked]
     for each in more:
         size = log.cosigned_size(session, each.since)
         if each.size_at_since != size:
@@ -246,7 +247,7 @@ def _check_revocation(session: Session, standing: Standing, made: Succession) ->
                 f"At that time the log's last cosigned size was {size}; ask for it, and sign anew.",
                 size=size,
             )
-    named = {each.kid for each in made.keyset.revoked}
+    named = {each.kid for each in more} | _revoked(session, made.keyset.agency)
     least = min(each.size_at_since for each in more)
     left = brought_in(session, made.keyset.agency, {e.kid for e in more}, least) - named
     if left:
@@ -255,6 +256,11 @@ def _check_revocation(session: Session, standing: Standing, made: Succession) ->
             "The lost key brought in other keys since; the same statement must name them too.",
             kids=" ".join(sorted(left)),
         )
+
+
+def _revoked(session: Session, agency: str) -> set[str]:
+    """Every key of the agency that was ever revoked, also what its keyset has left out since."""
+    return {each.kid for each in store_revocations.of_agency(session, agency)}
 
 
 def _conflict(err: BadStatement, standing: Standing) -> Exception:

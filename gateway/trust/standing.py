@@ -57,7 +57,7 @@ def count(session: Session, row: Row[Any], now: datetime) -> bytes:
         store_keys.end_grants(session, row.agency, now)
         store_keys.set_agency(session, row.agency, state=AgencyState.LEFT.value)
     known = () if before is None else read(before).revoked
-    for revoked in said.revoked[len(known) :]:
+    for revoked in [each for each in said.revoked if each not in known]:
         number = store_revocations.add(
             session,
             Revocation(
