@@ -95,7 +95,10 @@ def test_wycheproof_ed25519_agrees_case_by_case() -> None:
     assert count == 151
 
 
-@pytest.mark.parametrize(("alg", "size"), [("rsa", 32), ("ed25519", 31), ("ed25519", 33)])
+@pytest.mark.parametrize(
+    ("alg", "size"),
+    [("rsa", 32), ("ml-dsa-65", 32), ("ed25519+ml-dsa-65", 32), ("ed25519", 31), ("ed25519", 33)],
+)
 def test_other_algorithms_and_sizes_are_refused(alg: str, size: int) -> None:
     with pytest.raises(BadKey):
         PublicKey.parse(alg, bytes(size))

@@ -16,6 +16,11 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap_with_padding,
+    aes_key_wrap_with_padding,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -367,6 +372,21 @@ def test_wycheproof_aes_gcm_agrees() -> None:
             assert case["result"] == "valid", case["tcId"]
             assert plain.hex() == case["msg"]
     assert judged == 283
+
+
+def test_wycheproof_aes_kwp_agrees() -> None:
+    judged = 0
+    for _, case in _cases("aes_kwp"):
+        judged += 1
+        part = {name: bytes.fromhex(case[name]) for name in ("key", "msg", "ct")}
+        try:
+            plain = aes_key_unwrap_with_padding(part["key"], part["ct"])
+        except (InvalidUnwrap, ValueError):
+            assert case["result"] != "valid", case["tcId"]
+        else:
+            assert (plain == part["msg"]) == (case["result"] != "invalid"), case["tcId"]
+            assert aes_key_wrap_with_padding(part["key"], plain) == part["ct"]
+    assert judged == 254
 
 
 def test_wycheproof_hmac_agrees_with_ours() -> None:
