@@ -108,6 +108,39 @@ def test_json_that_two_readers_could_read_differently_is_refused(text: bytes) ->
         read_json(text)
 
 
+def test_brackets_of_both_kinds_are_counted_together() -> None:
+    assert len(read_json(b"[" + b"{}," * 9_999 + b"{}" + b",[]" * 9_999 + b"]")) == 19_999
+    for inner in (b"{}," * 10_000 + b"[]," * 9_999 + b"[]", b"[]," * 20_000 + b"[]"):
+        with pytest.raises(BadJson) as refused:
+            read_json(b"[" + inner + b"]")
+        assert refused.value.code == "json.depth"
+    with pytest.raises(BadJson) as refused:
+        read_json(b"[" * 30_000 + b"]" * 30_000)
+    assert refused.value.code == "json.depth"
+
+
+def test_a_text_of_a_mebibyte_is_read_and_no_longer_one() -> None:
+    text = b'"' + b"a" * ((1 << 20) - 2) + b'"'
+    assert len(read_json(text)) == (1 << 20) - 2
+    for longer, limit in ((text + b" ", 1 << 20), (b"  1", 2)):
+        with pytest.raises(BadJson) as refused:
+            read_json(longer, limit=limit)
+        assert refused.value.code == "json.size"
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, -(2**53) + 1, 0, -1, -9])
+def test_every_integer_below_two_to_the_53_is_read(number: int) -> None:
+    assert read_json(str(number).encode()) == number == int(canonical(number))
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 10**16, 10**17, -(10**17)])
+def test_no_larger_integer_is_read_or_written(number: int) -> None:
+    with pytest.raises(BadJson):
+        read_json(str(number).encode())
+    with pytest.raises(BadJson):
+        canonical(number)
+
+
 def test_fractions_are_read_only_where_they_are_asked_for_and_only_finite() -> None:
     assert read_json(b'{"max_reject":0.02}', fractions=True) == {"max_reject": 0.02}
     with pytest.raises(BadJson):
