@@ -73,6 +73,24 @@ def test_what_is_written_reads_back_and_writes_the_same(value: object) -> None:
     assert digest(value) == hashlib.sha256(canonical(value)).digest()
 
 
+FOREIGN = st.sampled_from(
+    [2**53, -(2**53), float("nan"), float("inf"), float("-inf"), "\ud800", "a\udfffb", b"", {1: 2}]
+)
+
+
+@given(JSON, st.recursive(FOREIGN, lambda each: st.lists(each, min_size=1, max_size=3)))
+def test_what_rfc_8785_has_no_form_for_is_refused_at_any_depth(good: object, bad: object) -> None:
+    for value in (bad, [good, bad], {"a": good, "b": bad}, {"a": [{"b": bad}]}):
+        with pytest.raises(BadJson):
+            canonical(value)
+
+
+@given(st.dictionaries(st.text(), st.none(), min_size=1))
+def test_names_stand_in_the_order_of_their_utf_16_units(value: dict[str, None]) -> None:
+    names = list(read_json(canonical(value)))
+    assert names == sorted(value, key=lambda name: name.encode("utf-16-be"))
+
+
 @pytest.mark.parametrize("value", [2**53, float("nan"), float("inf"), "\ud800", {1: 2}, object()])
 def test_a_value_without_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(BadJson):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys import checkpoint, merkle
@@ -101,6 +101,37 @@ def test_a_checkpoint_is_three_lines_and_a_signature() -> None:
 def test_what_is_signed_reads_back(size: int, root: bytes) -> None:
     head = Checkpoint(ORIGIN, size, root)
     assert checkpoint.verify(LOG.sign(head), LOG.vkey) == head
+
+
+NAMES = st.from_regex(r"[a-z0-9./-]{1,40}", fullmatch=True)
+
+
+@given(NAMES, st.integers(0, 10**18 - 1), st.binary(min_size=32, max_size=32))
+def test_a_checkpoint_has_one_text_and_a_text_one_checkpoint(
+    origin: str, size: int, root: bytes
+) -> None:
+    head = Checkpoint(origin, size, root)
+    assert checkpoint.parse_checkpoint(head.body()) == head
+
+
+@given(st.integers(0, len(HEAD.body())), st.integers(0, 3), st.text(max_size=3))
+def test_an_edited_checkpoint_is_another_one_or_none(at: int, gone: int, more: str) -> None:
+    text = HEAD.body()[:at] + more + HEAD.body()[at + gone :]
+    try:
+        found = checkpoint.parse_checkpoint(text)
+    except BadNote:
+        return
+    assert found.body() == text
+    assert (found == HEAD) == (text == HEAD.body())
+
+
+@settings(max_examples=300)
+@given(st.integers(0, len(NOTE) * 8 - 1))
+def test_no_flipped_bit_of_a_note_is_believed(at: int) -> None:
+    flipped = bytearray(NOTE)
+    flipped[at // 8] ^= 1 << at % 8
+    with pytest.raises(TrustError):
+        checkpoint.verify(bytes(flipped), LOG.vkey)
 
 
 def test_another_key_of_the_same_name_is_refused() -> None:

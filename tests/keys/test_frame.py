@@ -13,11 +13,11 @@ from typing import BinaryIO
 
 import pytest
 import zstandard
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys import dsse, frame, merkle
-from keys.errors import BadFrame
+from keys.errors import BadFrame, TrustError
 from keys.frame import Limits
 from keys.signers import Ed25519Signer
 from tests.shared import ROOT
@@ -65,6 +65,51 @@ def test_what_is_sealed_reads_back(lines: list[bytes]) -> None:
     assert body.root == sealed.root == bytes.fromhex(payload["root"])
     assert body.leaves == sealed.leaves == [merkle.leaf_hash(line) for line in lines]
     assert sealed.payload_sha256 == hashlib.sha256(envelope.payload).digest()
+
+
+def believed(body: bytes) -> list[bytes]:
+    """The lines of a batch as the centre takes them in: signature, figures, frame and root."""
+    stream = io.BytesIO(body)
+    envelope = dsse.parse(frame.read_head(stream))
+    envelope.verify({SIGNER.kid: SIGNER.public})
+    payload = json.loads(envelope.payload)
+    found = frame.lines_and_root(stream, count=payload["count"], size=payload["bytes"])
+    if found.root.hex() != payload["root"]:
+        raise BadFrame("frame.root", "The lines are not those that were signed.")
+    return found.lines
+
+
+SEALED = frame.seal_batch({"v": 1}, LINES, [SIGNER]).body
+EDITS = st.one_of(
+    st.tuples(st.just("flip"), st.integers(0, len(SEALED) * 8 - 1), st.just(b"")),
+    st.tuples(st.just("cut"), st.integers(0, len(SEALED) - 1), st.just(b"")),
+    st.tuples(st.just("drop"), st.integers(0, len(SEALED) - 1), st.just(b"")),
+    st.tuples(st.just("insert"), st.integers(0, len(SEALED)), st.binary(min_size=1, max_size=5)),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(EDITS)
+def test_no_edit_of_a_batch_changes_what_is_believed(edit: tuple[str, int, bytes]) -> None:
+    kind, at, more = edit
+    if kind == "flip":
+        body = bytearray(SEALED)
+        body[at // 8] ^= 1 << at % 8
+        changed = bytes(body)
+    else:
+        end = {"cut": len(SEALED), "drop": at + 1, "insert": at}[kind]
+        changed = SEALED[:at] + more + SEALED[end:]
+    assert believed(SEALED) == LINES
+    try:
+        lines = believed(changed)
+    except TrustError:
+        return
+    assert lines == LINES
+    assert _envelope(changed).payload == _envelope(SEALED).payload
+
+
+def _envelope(body: bytes) -> dsse.Envelope:
+    return dsse.parse(frame.read_head(io.BytesIO(body)))
 
 
 def test_lines_can_be_taken_as_they_come() -> None:
