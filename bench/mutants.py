@@ -258,7 +258,7 @@ def _copy() -> None:
 def _load_hypothesis() -> None:
     """A found fault need not be made small."""
     phases: Any = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
-    hypothesis.settings.register_profile("mutants", phases=phases, database=None)
+    hypothesis.settings.register_profile("mutants", phases=phases, database=None, deadline=None)
     hypothesis.settings.load_profile("mutants")
 
 
