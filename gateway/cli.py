@@ -16,6 +16,7 @@ from gateway.cli_keys import keys
 from gateway.cli_link import link
 from gateway.cli_log import log
 from gateway.cli_officer import officer
+from gateway.cli_prove import prove
 from gateway.cli_reeval import reeval
 from gateway.cli_vault import vault
 from gateway.errors import GatewayError
@@ -84,7 +85,7 @@ def upgrade() -> None:
 
 for _command in cli_keylife.COMMANDS:
     keys.add_command(_command)
-for _command in (agency, jobs, keys, link, log, officer, reeval, vault):
+for _command in (agency, jobs, keys, link, log, officer, prove, reeval, vault):
     cli.add_command(_command)
 
 

@@ -5,10 +5,13 @@ from gateway.access import store_blast as blast
 from gateway.access import store_logins as logins
 from gateway.index import store as index
 from gateway.index import store_history as history
+from gateway.index import store_judgements as judgements
 from gateway.intake import poison, snapshots, store_reevaluation
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
+from gateway.ledger import store_openings as openings
+from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
@@ -18,6 +21,18 @@ from gateway.trust import store_revocations as revocations
 __all__ = ["metadata"]
 
 SLICES = (
-    *(outbox, heartbeat, deks, ledger, cosignatures, trust, trust_keys, revocations, intake),
-    *(snapshots, poison, store_reevaluation, index, history, access, blast, logins),
+    *(
+        outbox,
+        heartbeat,
+        deks,
+        ledger,
+        cosignatures,
+        openings,
+        trust,
+        trust_keys,
+        revocations,
+        intake,
+    ),
+    *(snapshots, poison, store_reevaluation, index, history, judgements),
+    *(access, blast, logins, stewards),
 )

@@ -108,8 +108,6 @@ approval = Table(
     Column("officer_id", Text, primary_key=True),
     Column("role", Text, nullable=False),
     Column("at", _MOMENT, nullable=False),
-    # Of the commitment that stands in the log.
-    Column("salt", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
 )
 grant_ = Table(
