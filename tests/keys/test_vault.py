@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.keywrap import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keys import checkpoint, merkle
+from keys import checkpoint, deks, merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
 from keys.deks import NoDeks, Wrapped
@@ -194,6 +194,18 @@ def test_a_vault_without_data_keys_signs_and_indexes_but_does_not_seal(
         assert refused.value.code == "vault.no_store"
     with pytest.raises(VaultError):
         NoDeks().add(SCOPE, lambda: Wrapped(bytes(8), SCOPE, None, 1))
+
+
+def test_a_wrapped_key_is_bound_to_its_row_by_16_bytes_and_told_by_its_kind_alone() -> None:
+    made = deks.generate(SCOPE, 1, bytes(32))
+    assert made.key is not None
+    assert len(made.key) == 8 + 32 + 16  # RFC 5649: eight bytes more than what is wrapped
+    assert deks.unwrap(deks.rewrap(made, {1: bytes(32), 2: b"2" * 32}), {2: b"2" * 32}) == (
+        deks.unwrap(made, {1: bytes(32)})
+    )
+    with pytest.raises(VaultError, match=r"\(person\)") as refused:
+        NoDeks().find("person|dinsos|2026-11")
+    assert refused.value.code == "vault.no_store"
 
 
 def test_every_blind_index_version_can_be_asked_for(path: Path, vault: Vault) -> None:
