@@ -215,10 +215,9 @@ def _keep_keyset(
         },
     )
     raws = [key.raw for key in keyset.provers().values()]
-    if not store.add_known(session, keyset.agency, payload_sha256, raws) or not store.add_key(
-        session, keyset.agency, payload_sha256, entry
-    ):
+    if not store.add_known(session, keyset.agency, payload_sha256, raws):
         raise reused()
+    store.add_key(session, keyset.agency, payload_sha256, entry)
 
 
 def _pending(session: Session, agency: str) -> Pending:
