@@ -219,6 +219,22 @@ def test_what_agencies_say_against_each_other(office, village):
     assert {t.agency for t in office.tasks("K14")} == {"baz", "dinkes", "dstk"}
 
 
+def test_a_task_about_no_pair_of_persons_is_set_aside_and_stays_so_until_its_data_change(
+    office, village
+):
+    office.load([elsewhere(village[0], "BAZ-1")])
+    paid = {"program_code": "X-2025-01", "date": "2025-05-05", "form": "uang", "person": "BAZ-1"}
+    office.say("baz", "benefit", "P1", paid)
+    office.judge(office.tasks("K14")[0], Verdict.AT_SOURCE)
+    with office.database.session() as session:
+        session.execute(text("insert into stirred (record_id) select id from source_record"))
+        session.commit()
+    office.examine()
+    assert [t.state for t in office.tasks("K14")] == [State.AT_SOURCE]
+    office.say("baz", "benefit", "P1", {**paid, "amount_idr": 5}, v=2)
+    assert [t.state for t in office.tasks("K14")] == [State.OPEN]
+
+
 def test_examining_again_and_in_any_order_changes_nothing(office, village):
     one = village[0]
     again = replace(
@@ -306,12 +322,12 @@ def test_an_officer_who_merges_everybody_is_stopped_and_a_coordinator_hears_of_i
         office.judge(office.tasks("K02")[0], Verdict.SAME)
     assert office.tasks("K02")[0].state is State.OPEN
     with office.database.session() as session:
-        breakers.tell(session, office.steward.id, office.now)
-        breakers.tell(session, office.steward.id, office.now)
+        breakers.tell(session, office.steward, office.now)
+        breakers.tell(session, office.steward, office.now)
         session.commit()
     [task] = office.tasks("B02")
     assert model.kinds()["B02"].to == "coordinator"
-    assert str(office.steward.id) in task.about
+    assert task.about == "officer:rina"
 
 
 def _bare(values: dict) -> dict:
