@@ -115,11 +115,13 @@ class Client:
 
     # -- enrolment: not signed by key, the ticket's secret speaks
 
-    def challenge(self, ticket_id: str) -> str:
+    def challenge(self, ticket_id: str) -> tuple[str, bytes | None]:
+        """A nonce, and the agency's keyset in force where it had keys before."""
         body = self._json(
             "POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id}
         )
-        return str(body["nonce"])
+        before = body.get("follows")
+        return str(body["nonce"]), None if before is None else from_base64(str(before))
 
     def enrol(self, keyset: str, proof: str) -> Mapping[str, Any]:
         body = {"keyset": keyset, "proof": proof}

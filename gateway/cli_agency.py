@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.cli_proof import authenticated
 from gateway.settings import Settings
@@ -71,15 +72,32 @@ def create(  # noqa: PLR0913 -- a command's options
 @agency.command()
 @click.argument("code")
 @_OUT
+@click.option(
+    "--again",
+    is_flag=True,
+    help="For an agency that had keys: it lost them all, or left and comes back. Needs --as.",
+)
+@click.option("--as", "username", help="Your user name; you may not approve the keys that come.")
 @click.pass_obj
-def ticket(clock: Clock, code: str, out: Path | None) -> None:
-    """Write another ticket for agency CODE, which has sent no keys; earlier ones are void."""
+def ticket(clock: Clock, *, code: str, out: Path | None, again: bool, username: str | None) -> None:
+    """Write another ticket for agency CODE, which has sent no keys; earlier ones are void.
+
+    With --again the ticket brings new keys that replace all others, once two persons have
+    approved them: titian keys approve CODE --as NAME. Until then nothing changes.
+    """
     settings = Settings.from_env()
     trusted = _anchors(settings)
-    with engine.opened(settings) as opened, opened() as session:
-        made = service.new_ticket(session, code, trusted, clock())
-        path = _write(made, out)
-        session.commit()
+    if again and username is None:
+        raise click.UsageError("--again needs --as, and asks for that person's password")
+    with engine.opened(settings) as opened:
+        person = _key_admin(opened, settings, username, clock()) if username and again else None
+        with opened() as session:
+            if person is None:
+                made = service.new_ticket(session, code, trusted, clock())
+            else:
+                made = service.ticket_again(session, code, person, trusted, clock())
+            path = _write(made, out)
+            session.commit()
     _tell_ticket(made, path)
 
 
@@ -138,6 +156,14 @@ def approve(clock: Clock, code: str, username: str) -> None:
             made = service.approve(session, code, approver, groups, clock())
             session.commit()  # a wrong answer counts too
     _tell_outcome(made)
+
+
+def _key_admin(
+    opened: sessionmaker[Session], settings: Settings, username: str, now: datetime
+) -> Approver:
+    """The person, by his password, in the role that makes tickets."""
+    officer = authenticated(opened, settings, username, now)
+    return Approver(officer.username, rules.acting_role([r.value for r in officer.roles], 0))
 
 
 def _tell_outcome(made: ApprovalState) -> None:

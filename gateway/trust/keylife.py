@@ -215,14 +215,15 @@ def _keep(
 
 
 def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
-    """One statement waits at a time; but a revocation never waits behind another.
+    """One statement waits at a time; but a revocation, or new keys, wait behind no other.
 
     Otherwise a thief could hand in what waits, and keep the owner from being heard.
     """
     waits = store.pending_keyset(session, agency)
     if waits is None:
         return
-    if rule is not Rule.REVOKE:
+    anew = rule is Rule.REENROL and waits.rule not in {Rule.REVOKE, Rule.REENROL}
+    if rule is not Rule.REVOKE and not anew:
         raise Conflict(
             "keyset.pending",
             "A statement of this agency waits for approval. Approve or reject it first.",

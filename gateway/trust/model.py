@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from gateway.errors import Forbidden
 from keys.httpsig import LogSeen
-from keys.signers import PublicKey
+from keys.signers import PublicKey, Signer
 
 CHALLENGE_LIFE = timedelta(minutes=10)
 NONCE_MEMORY = timedelta(minutes=10)
@@ -82,6 +82,14 @@ class Anchors:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Where keysets come in: our name, and the key that signs for persons of the centre."""
+
+    aud: str
+    signer: Signer
+
+
+@dataclass(frozen=True, slots=True)
 class Approver:
     """The person who approves, already authenticated, and the role he acts in."""
 
@@ -91,7 +99,13 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An enrolment as it stands: whose keys, and the fingerprint that is read on the phone."""
+    """An enrolment as it stands: whose keys, and the fingerprint that is read on the phone.
+
+    Attributes:
+        state: of the agency; `pending` while the keyset waits, `invited` once it was rejected.
+        leaf: of the keyset's entry in the log, once it is approved.
+        envelope: the keyset as it stands there; the centre may have signed it too.
+    """
 
     agency: str
     state: AgencyState
@@ -99,7 +113,7 @@ class Pending:
     keyset_sha256: bytes
     approvals: int
     leaf: bytes | None
-    """The leaf hash of the keyset's entry in the log, once it is approved."""
+    envelope: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import keylife, standing, store, store_keys, store_revocations
+from gateway.trust import keylife, standing, store, store_enrolments, store_keys, store_revocations
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_revocations import Revocation
 from keys.checkpoint import NoteKey
@@ -71,6 +71,12 @@ def keyset(session: Session, agency: str) -> KeysetRow:
     return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
 
 
+def keyset_or_none(session: Session, agency: str) -> bytes | None:
+    """The envelope of the agency's keyset in force; None before its first."""
+    row = store.keyset_in_force(session, agency)
+    return None if row is None else bytes(row.envelope)
+
+
 def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
     """The agency's keysets that count, version 1 first, each with its envelope."""
     return [
@@ -106,6 +112,11 @@ def keyset_witnesses(session: Session, agency: str) -> Mapping[str, NoteKey]:
 def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:
     """Who has approved that statement."""
     return tuple(a.officer_id for a in store.find_approvals(session, agency, payload_sha256))
+
+
+def maker(session: Session, agency: str, payload_sha256: bytes) -> str | None:
+    """Who made the ticket to enrol anew under which that statement came, if it came so."""
+    return store_enrolments.maker_of(session, agency, payload_sha256)
 
 
 def pending(session: Session, agency: str) -> Submitted | None:
@@ -162,7 +173,8 @@ def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
 
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:
-    current = store.current_keyset(session, row.code)
+    # What waits shows its fingerprint nowhere but to those who compare it.
+    current = store.keyset_in_force(session, row.code) or store.current_keyset(session, row.code)
     # A rotation needs nobody: who let the agency in is told by its first keyset.
     first = next(iter(store_keys.versions(session, row.code)), current)
     return AgencyRow(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     Row,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -61,6 +63,9 @@ ticket = Table(
     # The newest challenge; an older one is answered in vain.
     Column("nonce", Text),
     Column("nonce_expires", _MOMENT),
+    # Of a ticket to enrol anew: who made it, and so may not approve what comes under it.
+    Column("made_by", Text),
+    Column("keyset_sha256", LargeBinary),
 )
 keyset = Table(
     "keyset",
@@ -124,7 +129,13 @@ grant_ = Table(
     Column("valid_from", _MOMENT),
     Column("valid_until", _MOMENT),
     Column("leaf", LargeBinary),
-    UniqueConstraint("agency", "record_type", "action"),
+    # One that has ended stays as it was; the next one is a row of its own.
+    Index(
+        "uq_grant_open",
+        *("agency", "record_type", "action"),
+        unique=True,
+        postgresql_where=text("valid_until is null"),
+    ),
 )
 nonce = Table(
     "nonce",
@@ -309,10 +320,10 @@ def find_approvals(session: Session, code: str, keyset_sha256: bytes) -> tuple[A
 
 
 def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
-    """The agency's grants, drawn up or approved, by record type."""
+    """The agency's grants, drawn up or approved, that have not ended, by record type."""
     return session.execute(
         select(grant_)
-        .where(grant_.c.agency == code)
+        .where(grant_.c.agency == code, grant_.c.valid_until.is_(None))
         .order_by(grant_.c.record_type, grant_.c.action)
     ).all()
 
@@ -357,7 +368,7 @@ def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any
     """All agencies, or one, each with what it may publish, by code."""
     grants = (
         select(func.array_agg(grant_.c.record_type))
-        .where(grant_.c.agency == agency.c.code)
+        .where(grant_.c.agency == agency.c.code, grant_.c.valid_until.is_(None))
         .scalar_subquery()
     )
     query = select(agency, grants.label("record_types")).order_by(agency.c.code)

@@ -150,3 +150,19 @@ def test_nobody_creates_an_agency_in_anothers_name(titian, tmp_path):
     )
     assert said.exit_code == 1
     assert "There is no agency" in sentence(titian("agency", "show", "borrowed"))
+
+
+def test_a_ticket_to_enrol_anew_needs_a_person(titian, agency, tmp_path):
+    out = tmp_path / "again.json"
+    asked = ("agency", "ticket", agency.code, "--again", "--out", str(out))
+    assert "--as" in titian(*asked).output
+    said = titian(*asked, "--as", "registrar", typed=f"{PASSWORD}\n")
+    assert "never had keys" in sentence(said)
+    agency.enrolled()
+    approve(titian, agency, "registrar")
+    approve(titian, agency, "delegasi")
+    said = titian(*asked, "--as", "delegasi", typed=f"{PASSWORD}\n")
+    assert "key_admin" in sentence(said)
+    said = titian(*asked, "--as", "panitera", typed=f"{PASSWORD}\n")
+    assert said.exit_code == 0, sentence(said)
+    assert parse_ticket(out.read_text(encoding="utf-8"), now=agency.now).agency == agency.code

@@ -24,7 +24,7 @@ from gateway.trust.model import (
 from gateway.web import auth
 from gateway.web.confirming import Asked, decide
 from gateway.web.edge import edge
-from keys.enrolment import format_ticket
+from keys.enrolment import Ticket, format_ticket
 from schemas.records.registry import RECORD_TYPES
 
 blueprint = Blueprint("agencies", __name__, url_prefix="/instansi")
@@ -116,13 +116,25 @@ def ticket(code: str) -> Any:
 
     def act(session: Session) -> Any:
         trusted = anchors.anchors(edge().settings, edge().vault)
-        made = service.new_ticket(session, code, trusted, edge().clock())
-        answer = Response(format_ticket(made), content_type="application/json")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{code}.ticket.json"'
-        return answer
+        return _file(service.new_ticket(session, code, trusted, edge().clock()))
 
     _agency(code)
     return decide(asked("new_ticket", Role.KEY_ADMIN, code, {"agency": code}), act)
+
+
+@blueprint.post("/<code>/tiket-ulang")
+@auth.members_only
+def ticket_again(code: str) -> Any:
+    """The same for an agency that lost its keys or left: what comes replaces all it had."""
+    only(MANAGERS)
+    person = Approver(auth.officer().username, Role.KEY_ADMIN.value)
+
+    def act(session: Session) -> Any:
+        trusted = anchors.anchors(edge().settings, edge().vault)
+        return _file(service.ticket_again(session, code, person, trusted, edge().clock()))
+
+    _agency(code)
+    return decide(asked("ticket_again", Role.KEY_ADMIN, code, {"agency": code}), act)
 
 
 @blueprint.post("/<code>/setujui")
@@ -170,6 +182,12 @@ def asked(kind: str, role: Role, code: str, body: Mapping[str, Any]) -> Asked:
     return Asked(statement, kind, back)
 
 
+def _file(made: Ticket) -> Response:
+    answer = Response(format_ticket(made), content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{made.agency}.ticket.json"'
+    return answer
+
+
 def _of_key(row: AgencyRow) -> Mapping[str, Any]:
     """What is decided about the key that waits: the part of its fingerprint that is shown."""
     if row.state is not AgencyState.PENDING:
@@ -195,10 +213,11 @@ def _of_change(session: Session, code: str, me: Officer) -> dict[str, Any]:
     """What the officer may do about the change of keys that waits: for the page."""
     found = query.pending(session, code)
     given = () if found is None else query.approvers(session, code, found.payload_sha256)
+    maker = None if found is None else query.maker(session, code, found.payload_sha256)
     may = APPROVERS if given else MANAGERS
     return {
         "waiting": found,
-        "may_approve_change": me.username not in given and auth.holds(may),
+        "may_approve_change": me.username not in {maker, *given} and auth.holds(may),
         "my_statement": found is not None and found.rule == "revoke" and me.username in given,
     }
 
