@@ -15,8 +15,9 @@ from gateway.cli_proof import authenticated
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import approvals, keylife, keylist, query, rules, suspending
-from gateway.trust.model import SECOND_APPROVERS, Approver, Loss, Outcome, Submitted
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust.leaving import Parting
+from gateway.trust.model import SECOND_APPROVERS, Approver, Fate, Loss, Outcome, Submitted
 from keys.signers import Signer
 from keys.suspension import Action, Suspension
 from keys.vault import Vault
@@ -164,6 +165,45 @@ def revoke(  # noqa: PLR0913 -- a command's options
 
 @click.command()
 @click.argument("agency")
+@click.option(
+    "--fate",
+    required=True,
+    type=click.Choice([fate.value for fate in Fate]),
+    help="What becomes of its records: kept by law, or withdrawn from the live view.",
+)
+@_AS
+@click.option("--reason", required=True, help="A code of a-z and _, such as agreement_ended.")
+@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
+@click.pass_obj
+def leave(  # noqa: PLR0913 -- a command's options
+    clock: Clock, *, agency: str, fate: str, username: str, reason: str, dry_run: bool
+) -> None:
+    """AGENCY leaves: all its keys and grants end. A second person must approve.
+
+    What it said stays provable whichever fate is chosen. An agency that comes back enrols anew:
+    titian agency ticket AGENCY --again.
+    """
+    settings = Settings.from_env()
+    parting = Parting(agency, Fate(fate), reason)
+    with engine.opened(settings) as opened:
+        with opened() as session:
+            said = leaving.compose(session, parting, clock().replace(microsecond=0))
+        click.echo(f"{len(said.keys)} keys end; its records: {fate}")
+        if dry_run:
+            click.echo("nothing was changed")
+            return
+        person = _person(opened, settings, username, clock(), given=0)
+        with opened.begin() as session:
+            now = clock().replace(microsecond=0)
+            made = leaving.leave(session, parting, person, _signer(settings), now)
+    click.echo(
+        f"{_sentence(made)}\nUntil then its keys speak. A second person now runs: "
+        f"titian keys approve {agency} --as NAME"
+    )
+
+
+@click.command()
+@click.argument("agency")
 @_AS
 @click.pass_obj
 def approve(clock: Clock, agency: str, username: str) -> None:
@@ -212,10 +252,10 @@ def reject(clock: Clock, agency: str, username: str) -> None:
 @click.command()
 @click.argument("agency")
 def fingerprint(agency: str) -> None:
-    """The fingerprint of a revocation drawn up at the centre, to be read to the second person."""
+    """The fingerprint of a statement drawn up at the centre, to be read to the second person."""
     with engine.opened(Settings.from_env()) as opened, opened() as session:
         found = query.pending(session, agency)
-    if found is None or found.rule != "revoke":
+    if found is None or found.rule not in {"revoke", "leave"}:
         raise NotFound("keyset.none", "No statement drawn up at the centre waits there.")
     click.echo(found.fingerprint)
 
@@ -254,4 +294,7 @@ def _sentence(found: Submitted) -> str:
     )
 
 
-COMMANDS = (list_, history, pending, suspend, resume, revoke, approve, reject, fingerprint)
+COMMANDS = (
+    *(list_, history, pending, suspend, resume, revoke, leave, approve, reject),
+    fingerprint,
+)

@@ -66,7 +66,7 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
     row = _keep(session, made, (data, envelope.payload_sha256), standing, now)
     if made.persons == 0:
         count(session, row, now)
-    return shown(session, _again(session, agency, row.payload_sha256))
+    return shown(session, kept(session, agency, row.payload_sha256))
 
 
 def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
@@ -116,7 +116,7 @@ def revoke(
     """
     data = dsse.seal(KEYSET_TYPE, encode(compose_revocation(session, lost, now)), [signer])
     made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
-    row = _again(session, made.agency, made.payload_sha256)
+    row = kept(session, made.agency, made.payload_sha256)
     approvals.record_first(session, row, person, now)
     if lost.kid not in store_keys.suspended(session, lost.agency):
         store_keys.suspend(session, lost.kid, now)
@@ -211,7 +211,7 @@ def _keep(
     for kid in added:
         if not store.add_key(session, said.agency, hashed, said.keys[kid]):
             raise reused()
-    return _again(session, said.agency, hashed)
+    return kept(session, said.agency, hashed)
 
 
 def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
@@ -229,6 +229,13 @@ def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
             "A statement of this agency waits for approval. Approve or reject it first.",
         )
     store.set_keyset(session, waits, rejected_at=now)
+
+
+def kept(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
+    """The row of a statement that was handed in."""
+    found = store_keys.find_keyset(session, agency, payload_sha256)
+    assert found is not None  # noqa: S101 -- just kept
+    return found
 
 
 def reused() -> Conflict:
@@ -267,9 +274,3 @@ def _conflict(err: BadStatement, standing: Standing) -> Exception:
         version=standing.keyset.version,
         payload_sha256=standing.payload_sha256.hex(),
     )
-
-
-def _again(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
-    found = store_keys.find_keyset(session, agency, payload_sha256)
-    assert found is not None  # noqa: S101 -- just kept
-    return found

@@ -39,6 +39,25 @@ class AgencyState(StrEnum):
     """It has left: its keys have ended, and what it said stays provable."""
 
 
+class Fate(StrEnum):
+    """What becomes of an agency's assertions when it leaves."""
+
+    KEEP = "keep"
+    """They stay, by law."""
+    WITHDRAW = "withdraw"
+    """None of them counts any more; all stay provable."""
+
+    @property
+    def statement(self) -> str:
+        """The reason that its statement of leaving gives."""
+        return f"leave_{self.value}"
+
+    @classmethod
+    def of(cls, reason: str) -> "Fate":
+        """What a statement with this reason asks for; without a word of it, they stay."""
+        return cls.WITHDRAW if reason == cls.WITHDRAW.statement else cls.KEEP
+
+
 class Outcome(StrEnum):
     """What an attempt to approve came to."""
 

@@ -8,8 +8,17 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
-from gateway.trust import keylife, standing, store, store_enrolments, store_keys, store_revocations
+from gateway.trust import (
+    keylife,
+    standing,
+    store,
+    store_departures,
+    store_enrolments,
+    store_keys,
+    store_revocations,
+)
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
+from gateway.trust.store_departures import Departure
 from gateway.trust.store_revocations import Revocation
 from keys.checkpoint import NoteKey
 from keys.keyset import KeyEntry, State, may_sign, state_of
@@ -157,6 +166,28 @@ def revocation(session: Session, number: int) -> Revocation:
 def revocations(session: Session, agency: str) -> list[Revocation]:
     """An agency's revocations, oldest first."""
     return store_revocations.of_agency(session, agency)
+
+
+def departure(session: Session, number: int) -> Departure:
+    """The departure of that id.
+
+    Raises:
+        NotFound: there is none that counts.
+    """
+    found = store_departures.find(session, number)
+    if found is None:
+        raise NotFound("departure.unknown", "There is no such departure.")
+    return found
+
+
+def departures(session: Session, agency: str) -> list[Departure]:
+    """An agency's departures, oldest first."""
+    return store_departures.of_agency(session, agency)
+
+
+def withdrawn_keys(session: Session, agency: str) -> dict[str, Departure]:
+    """The agency's keys whose every batch was withdrawn when it left, with that departure."""
+    return store_departures.withdrawn(session, agency)
 
 
 def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:

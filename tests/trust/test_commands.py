@@ -166,3 +166,21 @@ def test_a_ticket_to_enrol_anew_needs_a_person(titian, agency, tmp_path):
     said = titian(*asked, "--as", "panitera", typed=f"{PASSWORD}\n")
     assert said.exit_code == 0, sentence(said)
     assert parse_ticket(out.read_text(encoding="utf-8"), now=agency.now).agency == agency.code
+
+
+def test_an_agency_leaves_by_two_commands(titian, agency):
+    agency.enrolled()
+    approve(titian, agency, "registrar")
+    approve(titian, agency, "delegasi")
+    asked = ("keys", "leave", agency.code, "--fate", "keep", "--reason", "agreement_ended")
+    said = titian(*asked, "--as", "registrar", "--dry-run")
+    assert "nothing was changed" in said.output, sentence(said)
+    said = titian(*asked, "--as", "delegasi", typed=f"{PASSWORD}\n")
+    assert "key_admin" in sentence(said)
+    said = titian(*asked, "--as", "registrar", typed=f"{PASSWORD}\n")
+    assert "1 of 2 persons" in said.output, sentence(said)
+    groups = " ".join(titian("keys", "fingerprint", agency.code).output.split()[-2:])
+    typed = f"{PASSWORD}\n{groups}\n"
+    said = titian("keys", "approve", agency.code, "--as", "delegasi", typed=typed)
+    assert "it counts" in said.output, sentence(said)
+    assert "left" in titian("agency", "show", agency.code).output

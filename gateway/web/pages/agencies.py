@@ -11,6 +11,7 @@ from gateway.access.decisions import Statement
 from gateway.access.model import Officer, Role
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.intake import query as intake
+from gateway.intake import withdrawing
 from gateway.ledger import query as ledger
 from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
@@ -34,7 +35,7 @@ APPROVERS = frozenset(Role(role) for role in SECOND_APPROVERS)
 VIEWERS = MANAGERS | APPROVERS | {Role.AUDITOR}
 _DONE = frozenset(
     ("created", "recorded", "completed", "rejected", "wrong", "suspended", "revoking", "changed")
-)
+) | {"leaving"}
 
 
 @blueprint.get("")
@@ -74,6 +75,8 @@ def agency(code: str) -> Any:
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
             living=keylist.living(session, now, code),
+            departures=query.departures(session, code),
+            withdrawn={one.departure: one for one in withdrawing.progress(session, code)},
             may_manage=auth.holds(MANAGERS),
             may_approve=_is_next(row, me),
             may_reject=auth.holds(APPROVERS),
@@ -218,7 +221,9 @@ def _of_change(session: Session, code: str, me: Officer) -> dict[str, Any]:
     return {
         "waiting": found,
         "may_approve_change": me.username not in {maker, *given} and auth.holds(may),
-        "my_statement": found is not None and found.rule == "revoke" and me.username in given,
+        "my_statement": found is not None
+        and found.rule in {"revoke", "leave"}
+        and me.username in given,
     }
 
 

@@ -1,6 +1,6 @@
-"""What persons of the centre do about an agency's keys: silence one, revoke one, approve a change.
+"""What persons of the centre do about an agency's keys: silence, revoke, end all, approve a change.
 
-Who may call it: key_admin silences and revokes; approvers approve and reject.
+Who may call it: key_admin silences, revokes and lets an agency leave; approvers approve and reject.
 """
 
 from datetime import UTC, datetime
@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from gateway.access.model import Role
 from gateway.errors import NotFound, Refused
-from gateway.trust import approvals, keylife, keylist, query, rules, suspending
-from gateway.trust.model import Approver, Loss, Outcome, Submitted
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust.leaving import Parting
+from gateway.trust.model import Approver, Fate, Loss, Outcome, Submitted
 from gateway.web import auth
 from gateway.web.confirming import decide
 from gateway.web.edge import edge
@@ -71,6 +72,29 @@ def revoke(code: str) -> Any:
         "keys": [each.kid for each in named],
     }
     return decide(asked("revoke_key", Role.KEY_ADMIN, code, body), act)
+
+
+@blueprint.post("/keluar")
+@auth.members_only
+def leave(code: str) -> Any:
+    """The agency leaves, and its records are kept or withdrawn; a second person must approve."""
+    only(MANAGERS)
+    fate = next((one for one in Fate if one.value == request.form.get("fate")), None)
+    if fate is None:
+        raise Refused("leave.fate", "Its records are kept or withdrawn; choose one.")
+    parting, me = Parting(code, fate, "decided_at_centre"), auth.officer()
+    signer = edge().vault.signer("receipt")
+    with edge().sessions() as session:
+        said = leaving.compose(session, parting, edge().clock())
+
+    def act(session: Session) -> Any:
+        now = edge().clock().replace(microsecond=0)
+        person = Approver(me.username, Role.KEY_ADMIN.value)
+        leaving.leave(session, parting, person, signer, now)
+        return _back(code, "leaving")
+
+    body = {"agency": code, "records": fate.value, "keys": sorted(said.keys)}
+    return decide(asked("leave_agency", Role.KEY_ADMIN, code, body), act)
 
 
 @blueprint.post("/setujui")
