@@ -158,6 +158,11 @@ class Client:
         """What became of a suspension."""
         return self._statement("suspensions", envelope, SUSPENSION_MIME)
 
+    def report_destroyed(self, kid: str) -> None:
+        """Say that the private half of a key is gone."""
+        path = f"/v1/agencies/{self.agency}/keysets/destroyed/{kid}"
+        self._call("PUT", path, b"{}", "application/json", signed=True)
+
     # -- publishing
 
     def head(self, stream: str) -> Mapping[str, Any]:

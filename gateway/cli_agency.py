@@ -17,6 +17,7 @@ from gateway.settings import Settings
 from gateway.storage import engine
 from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
+    SECOND_APPROVERS,
     AgencyDraft,
     AgencyRow,
     AgencyState,
@@ -156,6 +157,25 @@ def approve(clock: Clock, code: str, username: str) -> None:
             made = service.approve(session, code, approver, groups, clock())
             session.commit()  # a wrong answer counts too
     _tell_outcome(made)
+
+
+@agency.command()
+@click.argument("code")
+@click.option("--as", "username", required=True, help="Your user name.")
+@click.pass_obj
+def reject(clock: Clock, code: str, username: str) -> None:
+    """Refuse the key of agency CODE that waits: what was read on the phone was another one.
+
+    The agency needs a new ticket and new keys.
+    """
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        officer = authenticated(opened, settings, username, clock())
+        roles = [role.value for role in officer.roles]
+        role = next((role for role in roles if role in SECOND_APPROVERS), roles[0])
+        with opened.begin() as session:
+            service.reject(session, code, Approver(officer.username, role), clock())
+    click.echo(f"rejected; for other keys: titian agency ticket {code}")
 
 
 def _key_admin(

@@ -51,6 +51,36 @@ def list_(clock: Clock, agency: str | None, *, expiring: bool) -> None:
 
 
 @click.command()
+@click.argument("kid")
+@click.pass_obj
+def show(clock: Clock, kid: str) -> None:
+    """One key by its name KID: whose, its state, its times, what it was revoked or destroyed for.
+
+    While it waits for approval, the last two groups of its fingerprint are not shown.
+    """
+    agency = kid.partition(":")[0]
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        found = [line for line in keylist.keys(session, clock(), agency) if line.kid == kid]
+    if not found:
+        raise NotFound("key.unknown", "No agency has enrolled this key. See: titian keys list")
+    (key,) = found
+    warned = "" if key.warning is None else f", WARNING: within {key.warning} days"
+    told: list[tuple[str, object]] = [
+        ("agency", f"{key.agency}, {key.label}"),
+        ("fingerprint", key.fingerprint),
+        ("state", key.state.value),
+        ("from", f"{key.not_before:%Y-%m-%d %H:%M} UTC"),
+        ("until", f"{key.ends_at:%Y-%m-%d %H:%M} UTC{warned}"),
+        ("rotates", f"{key.rotates_at:%Y-%m-%d}"),
+    ]
+    for name, at in (("revoked", key.revoked), ("destroyed", key.destroyed)):
+        if at is not None:
+            told.append((name, f"{at:%Y-%m-%d %H:%M} UTC"))
+    for name, value in told:
+        click.echo(f"{name:<12} {value}")
+
+
+@click.command()
 @click.argument("agency")
 def history(agency: str) -> None:
     """What happened to the keys of AGENCY, with the leaf of each entry in the log."""
@@ -295,6 +325,6 @@ def _sentence(found: Submitted) -> str:
 
 
 COMMANDS = (
-    *(list_, history, pending, suspend, resume, revoke, leave, approve, reject),
+    *(list_, show, history, pending, suspend, resume, revoke, leave, approve, reject),
     fingerprint,
 )

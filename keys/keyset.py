@@ -43,6 +43,8 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     DEACTIVATED = "deactivated"
     COMPROMISED = "compromised"
+    DESTROYED = "destroyed"
+    """Its connector says that it has deleted the private half; what it signed stays valid."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from keys import dsse
 from keys.errors import BadStatement
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
+from keys.rotation import ends_at
 from keys.signers import PublicKey, Signer, fingerprint_of
 from keys.succession import Rule, Standing, Succession, accept_next
 
@@ -147,6 +148,21 @@ def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
     if row is None or row.version != version:
         raise NotFound("keyset.none", "No statement of this version waits.")
     store.set_keyset(session, row, rejected_at=now)
+
+
+def report_destroyed(session: Session, agency: str, kid: str, now: datetime) -> None:
+    """The agency says that the private half of one of its keys is gone; again changes nothing.
+
+    Raises:
+        NotFound: the agency has no such key (`key.unknown`).
+        Conflict: the key has not ended (`key.speaks`).
+    """
+    row = store.find_key(session, agency, kid)
+    if row is None or row.approved_at is None:
+        raise NotFound("key.unknown", "The agency has no such key.")
+    if now < ends_at(store.entry_of(row)):
+        raise Conflict("key.speaks", "The key has not ended; only then it is destroyed.")
+    store_keys.destroy(session, kid, now)
 
 
 def brought_in(session: Session, agency: str, lost: Collection[str], size: int) -> set[str]:

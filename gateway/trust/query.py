@@ -29,6 +29,7 @@ _REFUSALS = {
     State.SUSPENDED: ("key.suspended", "The key is suspended."),
     State.DEACTIVATED: ("key.expired", "The key has run out."),
     State.COMPROMISED: ("key.compromised", "The key has been revoked."),
+    State.DESTROYED: ("key.expired", "The key has run out."),
 }
 
 
@@ -191,7 +192,12 @@ def withdrawn_keys(session: Session, agency: str) -> dict[str, Departure]:
 
 
 def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
-    """The state of a row of `key` now, in an agency of that state."""
+    """The state of a row of `key` now, in an agency of that state.
+
+    One that was reported destroyed may still be revoked: a copy may have been taken before.
+    """
+    if row.destroyed_at is not None and row.revoked_at is None:
+        return State.DESTROYED
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
     if agency_state is AgencyState.LEFT:

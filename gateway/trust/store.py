@@ -102,6 +102,8 @@ key = Table(
     Column("approved_at", _MOMENT),
     Column("suspended_at", _MOMENT),
     Column("revoked_at", _MOMENT),
+    # Its connector said that the private half is gone.
+    Column("destroyed_at", _MOMENT),
     # A key that was enrolled anywhere, ever, is never taken again.
     UniqueConstraint("raw"),
 )

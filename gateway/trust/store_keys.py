@@ -178,3 +178,10 @@ def add_suspension(session: Session, row: Mapping[str, Any]) -> None:
 def suspend(session: Session, kid: str, now: datetime | None) -> None:
     """The key is silent from now on; with None it may speak again."""
     session.execute(update(key).where(key.c.kid == kid).values(suspended_at=now))
+
+
+def destroy(session: Session, kid: str, now: datetime) -> None:
+    """Its private half is gone; said again, the first time counts."""
+    session.execute(
+        update(key).where(key.c.kid == kid, key.c.destroyed_at.is_(None)).values(destroyed_at=now)
+    )

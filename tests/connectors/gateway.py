@@ -94,6 +94,7 @@ class Gateway:
         self.versions: dict[str, list[Version]] = {}
         self.rotated: dict[str, list[datetime]] = {}
         self.silenced: set[str] = set()
+        self.destroyed: list[str] = []
         self.known_elsewhere: set[bytes] = set()
         self.leaves: list[bytes] = []
         self.pending: list[bytes] = []
@@ -174,6 +175,7 @@ class Gateway:
             r"GET /v1/enrolments/([a-z0-9-]+)\?ticket_id=(.+)": self._enrolment,
             rf"POST {agency}/keysets": self._succeed,
             rf"GET {agency}/keysets/(\d+)": self._version,
+            rf"PUT {agency}/keysets/destroyed/(.+)": self._destroyed,
             rf"GET {agency}/keysets/size\?since=.+": self._size,
             rf"POST {agency}/suspensions": self._suspend,
             rf"GET {agency}{stream}/head": self._head,
@@ -277,6 +279,11 @@ class Gateway:
             raise Refusal(404, "keyset.none")
         version = stored[int(number) - 1]
         return _json(200, self._told(version) | {"envelope": to_base64(version.envelope)})
+
+    def _destroyed(self, handler, body, agency, kid):
+        self._verify(handler, agency, body)
+        self.destroyed.append(kid)
+        return 204, "application/json", b"", {}
 
     def _size(self, handler, body, agency):
         return _json(200, {"size": 0})

@@ -184,3 +184,28 @@ def test_an_agency_leaves_by_two_commands(titian, agency):
     said = titian("keys", "approve", agency.code, "--as", "delegasi", typed=typed)
     assert "it counts" in said.output, sentence(said)
     assert "left" in titian("agency", "show", agency.code).output
+
+
+def test_one_key_by_its_name(titian, agency):
+    agency.enrolled()
+    kid = agency.signer.kid
+    shown = titian("keys", "show", kid).output
+    assert "pre_active" in shown
+    assert agency.signer.public.fingerprint() not in shown
+    approve(titian, agency, "registrar")
+    approve(titian, agency, "delegasi")
+    shown = titian("keys", "show", kid).output
+    assert agency.signer.public.fingerprint() in shown
+    assert "active" in shown
+    assert "No agency has enrolled this key" in sentence(titian("keys", "show", "x:y"))
+
+
+def test_a_key_that_is_not_the_agencys_is_rejected(titian, agency):
+    agency.enrolled()
+    said = titian("agency", "reject", agency.code, "--as", "loket", typed=f"{PASSWORD}\n")
+    assert "may not approve keys" in sentence(said)
+    said = titian("agency", "reject", agency.code, "--as", "delegasi", typed=f"{PASSWORD}\n")
+    assert said.exit_code == 0, sentence(said)
+    assert "invited" in titian("agency", "show", agency.code).output
+    said = titian("agency", "reject", agency.code, "--as", "delegasi", typed=f"{PASSWORD}\n")
+    assert "No key of this agency waits" in sentence(said)

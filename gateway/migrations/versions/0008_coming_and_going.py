@@ -26,6 +26,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("valid_until is null"),
     )
     moment = sa.DateTime(timezone=True)
+    op.add_column("key", sa.Column("destroyed_at", moment, nullable=True))
     op.create_table(
         "departure",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -63,6 +64,7 @@ def downgrade() -> None:
     op.drop_column("batch", "withdrawn_by")
     op.drop_table("withdrawal")
     op.drop_table("departure")
+    op.drop_column("key", "destroyed_at")
     # Of several grants of one kind the newest is kept: the older shape has room for one.
     op.execute(
         "delete from grant_ g using grant_ n where n.agency = g.agency"

@@ -92,6 +92,19 @@ class Objection(MethodView):
                 keylife.cancel(session, agency, version, edge().clock())
 
 
+@blueprint.route("/keysets/destroyed/<string:kid>")
+class Destroyed(MethodView):
+    """A private key that is gone."""
+
+    @blueprint.response(204)
+    def put(self, agency: str, kid: str) -> None:
+        """The agency says that it deleted the private half of a key that has ended."""
+        with signed() as call:
+            call.caller.must_be(agency)
+            with edge().sessions.begin() as session:
+                keylife.report_destroyed(session, agency, kid, edge().clock())
+
+
 @blueprint.route("/suspensions")
 class Suspensions(MethodView):
     """Keys that fall silent, and speak again."""
