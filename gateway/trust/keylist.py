@@ -77,6 +77,11 @@ def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
     return [line for line in keys(session, now, code) if line.approved and line.state not in over]
 
 
+def silent(session: Session, now: datetime, code: str) -> list[KeyLine]:
+    """The agency's suspended keys: what two persons may let speak again."""
+    return [line for line in keys(session, now, code) if line.state is State.SUSPENDED]
+
+
 def expiring(session: Session, now: datetime) -> list[Expiring]:
     """Keys that may speak now and run out within 30 days unreplaced, the most urgent first."""
     found = [

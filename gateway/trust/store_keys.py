@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
     func,
     insert,
     select,
@@ -39,6 +40,16 @@ suspension = Table(
     Column("leaf", LargeBinary, nullable=False),
     UniqueConstraint("agency", "payload_sha256"),
 )
+
+resumption = Table(
+    "resumption",
+    metadata,
+    Column("kid", Text, ForeignKey(key.c.kid), primary_key=True),
+    Column("officer_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""The first of two persons wants a key to speak again; the second one carries it out."""
 
 
 def add_keyset(session: Session, row: Mapping[str, Any]) -> None:
@@ -185,3 +196,26 @@ def destroy(session: Session, kid: str, now: datetime) -> None:
     session.execute(
         update(key).where(key.c.kid == kid, key.c.destroyed_at.is_(None)).values(destroyed_at=now)
     )
+
+
+def put_resumption(session: Session, row: Mapping[str, Any]) -> None:
+    """One person wants the key to speak again; an earlier wish is forgotten."""
+    drop_resumption(session, row["kid"])
+    session.execute(insert(resumption).values(**row))
+
+
+def find_resumption(session: Session, kid: str, since: datetime) -> Row[Any] | None:
+    """Who wants the key to speak again, if that was said since it fell silent and `since`."""
+    return session.execute(
+        select(resumption)
+        .join(key, key.c.kid == resumption.c.kid)
+        .where(
+            resumption.c.kid == kid,
+            resumption.c.at >= since,
+            resumption.c.at >= key.c.suspended_at,
+        )
+    ).one_or_none()
+
+
+def drop_resumption(session: Session, kid: str) -> None:
+    session.execute(delete(resumption).where(resumption.c.kid == kid))

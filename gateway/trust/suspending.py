@@ -5,7 +5,7 @@ Source: trust.md 1.3, 1.4 (rule R3), 1.6.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -19,6 +19,7 @@ from keys.bundle import suspension_entry
 from keys.signers import PublicKey, Signer
 from keys.suspension import Action, Suspension, judge, parse_suspension, seal_suspension
 
+_PATIENCE = timedelta(days=3)
 _PERSONS = {Action.SUSPEND: 1, Action.RESUME: 2}
 
 
@@ -90,6 +91,32 @@ def decide(
         rules.check_role(person)
         approvals.decide(session, f"{said.action.value}_key", about, person, now)
     return _keep(session, said, data, now)
+
+
+def agree_to_resume(
+    session: Session, said: Suspension, person: Approver, signer: Signer, now: datetime
+) -> Silence | None:
+    """One of the two persons who let a key speak again, each at his own screen.
+
+    None for the first: nothing has changed yet, and he waits three days at most for the second.
+
+    Raises:
+        Conflict: this person was the first already (`approval.same_person`), or the key is not
+            silent (`suspension.none`).
+        NotFound, Forbidden: as `decide`.
+    """
+    approvals.known_agency(session, said.agency)
+    rules.check_role(person)
+    if said.kid not in store_keys.suspended(session, said.agency):
+        raise Conflict("suspension.none", "The key is in that state already.")
+    first = store_keys.find_resumption(session, said.kid, now - _PATIENCE)
+    if first is None:
+        row = {"kid": said.kid, "officer_id": person.officer_id, "role": person.role, "at": now}
+        store_keys.put_resumption(session, row)
+        return None
+    store_keys.drop_resumption(session, said.kid)
+    both = (Approver(first.officer_id, first.role), person)
+    return decide(session, said, both, signer, now)
 
 
 def _keep(session: Session, said: Suspension, data: bytes, now: datetime) -> Silence:

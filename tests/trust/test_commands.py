@@ -111,7 +111,7 @@ def test_who_may_not(titian, agency, who: str, words: str):
 
 def test_a_wrong_password_opens_nothing(titian, agency):
     agency.enrolled()
-    for _ in range(5):
+    for _ in range(3):
         said = approve(titian, agency, "nobody", password="something else")
         assert said.exit_code == 1
         assert "tidak cocok" in sentence(said)

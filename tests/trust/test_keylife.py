@@ -211,6 +211,31 @@ def test_one_person_silences_and_two_let_it_speak(owner):
     assert owner.speaks()
 
 
+def test_a_wish_to_resume_does_not_outlive_three_days_or_another_silence(owner):
+    signer = owner.database.vault.signer("receipt")
+
+    def agrees(person):
+        said = Suspension(
+            owner.settings.aud, owner.code, owner.signer.kid, Action.RESUME, owner.now, "drill"
+        )
+        return owner.do(suspending.agree_to_resume, said, person, signer, owner.now)
+
+    refused(Conflict, "suspension.none", agrees, FIRST)
+    owner.decided(Action.SUSPEND, FIRST)
+    refused(Forbidden, "approval.role", agrees, Approver("loket", "counter_officer"))
+    assert agrees(FIRST) is None
+    owner.now += 4 * DAY
+    assert agrees(OTHER) is None, "the first has waited too long, so this is the first"
+    owner.now += MINUTE
+    owner.decided(Action.RESUME, FIRST, OTHER)
+    owner.now += MINUTE
+    owner.decided(Action.SUSPEND, FIRST)
+    assert agrees(FIRST) is None, "what was agreed before this silence is forgotten"
+    refused(Conflict, "approval.same_person", agrees, FIRST)
+    assert agrees(OTHER) is not None
+    assert owner.speaks()
+
+
 def test_two_persons_revoke_and_the_key_is_silent_from_the_first(owner, database):
     since = owner.now - DAY
     made = owner.revoke(since)

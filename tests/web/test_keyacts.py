@@ -106,3 +106,24 @@ def test_two_persons_let_an_agency_leave_through_the_pages(person, owner):  # no
     assert "sudah keluar" in page(admin.get("/instansi"))
     again = confirmed(admin, f"{path}/kunci/keluar", fate="keep")
     assert "Instansi ini sudah keluar" in page(again)
+
+
+def test_two_persons_let_a_key_speak_again_each_at_his_screen(person, owner):  # noqa: F811
+    admin, second = person("tiga"), person("dua")
+    path = f"/instansi/{owner.code}"
+    assert "Hidupkan kunci lagi" not in page(admin.get(path))
+    confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
+    assert "Hidupkan kunci lagi" in page(second.get(path))
+    again = f"{path}/kunci/hidupkan"
+    assert "sampai seorang lagi" in page(confirmed(admin, again, kid=owner.signer.kid))
+    assert confirmed(admin, again, kid=owner.signer.kid).status_code == 409
+    assert not owner.speaks()
+    assert "Kunci berlaku lagi" in page(confirmed(second, again, kid=owner.signer.kid))
+    assert owner.speaks()
+    assert confirmed(second, again, kid=owner.signer.kid).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["auditor", "loket"])
+def test_who_lets_no_key_speak(person, owner, name):  # noqa: F811 -- the fixture
+    path = f"/instansi/{owner.code}/kunci/hidupkan"
+    assert person(name).post(path, kid=owner.signer.kid).status_code == 403

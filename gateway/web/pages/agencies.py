@@ -35,7 +35,7 @@ APPROVERS = frozenset(Role(role) for role in SECOND_APPROVERS)
 VIEWERS = MANAGERS | APPROVERS | {Role.AUDITOR}
 _DONE = frozenset(
     ("created", "recorded", "completed", "rejected", "wrong", "suspended", "revoking", "changed")
-) | {"leaving"}
+) | {"leaving", "resuming", "resumed"}
 
 
 @blueprint.get("")
@@ -75,6 +75,7 @@ def agency(code: str) -> Any:
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
             living=keylist.living(session, now, code),
+            silent=keylist.silent(session, now, code),
             departures=query.departures(session, code),
             withdrawn={one.departure: one for one in withdrawing.progress(session, code)},
             may_manage=auth.holds(MANAGERS),

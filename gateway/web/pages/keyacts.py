@@ -1,6 +1,7 @@
 """What persons of the centre do about an agency's keys: silence, revoke, end all, approve a change.
 
-Who may call it: key_admin silences, revokes and lets an agency leave; approvers approve and reject.
+Who may call it: key_admin silences, revokes and lets an agency leave; approvers let a silent key
+speak again, approve and reject.
 """
 
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from keys.suspension import Action, Suspension
 blueprint = Blueprint("keyacts", __name__, url_prefix="/instansi/<code>/kunci")
 
 _REASON = "key_compromise"
+_MISTAKE = "not_compromised"
 
 
 @blueprint.post("/bekukan")
@@ -47,6 +49,28 @@ def suspend(code: str) -> Any:
 
     body = {"agency": code, "kid": key.kid, "fingerprint": key.public.fingerprint()}
     return decide(asked("suspend_key", Role.KEY_ADMIN, code, body), act)
+
+
+@blueprint.post("/hidupkan")
+@auth.members_only
+def resume(code: str) -> Any:
+    """Let a silent key speak again: two persons, each at his own screen."""
+    only(APPROVERS)
+    key, me = _key(code), auth.officer()
+    role = next(role for role in me.roles if role in APPROVERS)
+    signer = edge().vault.signer("receipt")
+
+    def act(session: Session) -> Any:
+        now = edge().clock()
+        said = Suspension(
+            edge().settings.aud, code, key.kid, Action.RESUME, now.replace(microsecond=0), _MISTAKE
+        )
+        person = Approver(me.username, role.value)
+        done = suspending.agree_to_resume(session, said, person, signer, now)
+        return _back(code, "resuming" if done is None else "resumed")
+
+    body = {"agency": code, "kid": key.kid, "fingerprint": key.public.fingerprint()}
+    return decide(asked("resume_key", role, code, body), act)
 
 
 @blueprint.post("/cabut")
