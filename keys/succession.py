@@ -22,6 +22,7 @@ from keys.keyset import (
     STATEMENT_LIFE,
     KeyEntry,
     Keyset,
+    State,
     may_sign,
     parse_statement,
     state_of,
@@ -62,6 +63,15 @@ class Standing:
     payload_sha256: bytes
     suspended: frozenset[str] = frozenset()
     rotated: Mapping[str, datetime] = field(default_factory=dict)
+
+    def state(self, kid: str, now: datetime) -> State:
+        """The state of a signing key of the keyset.
+
+        Raises:
+            KeyError: it has no such key.
+        """
+        revoked = {each.kid for each in self.keyset.revoked}
+        return state_of(self.keyset.keys[kid], now, revoked, self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +196,10 @@ class _Change:
 
     def active(self) -> dict[str, KeyEntry]:
         """The keys in force that signed this and may speak now."""
-        revoked = {each.kid for each in self.old.revoked}
         return {
             kid: entry
             for kid, entry in self.old.keys.items()
-            if kid in self.signed
-            and may_sign(state_of(entry, self.now, revoked, self.standing.suspended))
+            if kid in self.signed and may_sign(self.standing.state(kid, self.now))
         }
 
     def persons(self) -> int:

@@ -24,6 +24,7 @@ from keys import dsse
 from keys.errors import BadStatement
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
+from keys.lifecycle import Act, may
 from keys.rotation import ends_at
 from keys.signers import PublicKey, Signer, fingerprint_of
 from keys.succession import Rule, Standing, Succession, accept_next
@@ -119,7 +120,7 @@ def revoke(
     made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
     row = kept(session, made.agency, made.payload_sha256)
     approvals.record_first(session, row, person, now)
-    if lost.kid not in store_keys.suspended(session, lost.agency):
+    if may(Act.SUSPEND, standing_of(session, lost.agency).state(lost.kid, now)):
         store_keys.suspend(session, lost.kid, now)
     return shown(session, row)
 

@@ -36,6 +36,7 @@ from keys.keyset import KeyEntry
 from keys.signers import PublicKey
 
 _MOMENT = DateTime(timezone=True)
+_COUNTS = text("leaf is not null")
 _STATES = ", ".join(f"'{state.value}'" for state in AgencyState)
 
 agency = Table(
@@ -85,6 +86,8 @@ keyset = Table(
     Column("wrong", Integer, nullable=False, server_default="0"),
     Column("locked_until", _MOMENT),
     Column("leaf", LargeBinary),
+    CheckConstraint("leaf is null or rejected_at is null", name="fate"),
+    Index("uq_keyset_version", "agency", "version", unique=True, postgresql_where=_COUNTS),
 )
 key = Table(
     "key",
@@ -106,6 +109,15 @@ key = Table(
     Column("destroyed_at", _MOMENT),
     # A key that was enrolled anywhere, ever, is never taken again.
     UniqueConstraint("raw"),
+    # What else may not happen to a key stands in the trigger `key_edges` (migration 0009).
+    CheckConstraint(
+        "approved_at is not null"
+        " or (suspended_at is null and revoked_at is null and destroyed_at is null)",
+        name="approved",
+    ),
+    CheckConstraint(
+        "destroyed_at is null or destroyed_at >= least(sign_until, not_after)", name="destroyed"
+    ),
 )
 approval = Table(
     "approval",

@@ -16,6 +16,7 @@ from gateway.trust.model import Approver
 from gateway.trust.standing import standing_of
 from keys import dsse
 from keys.bundle import suspension_entry
+from keys.lifecycle import MAY, Act, may
 from keys.signers import PublicKey, Signer
 from keys.suspension import Action, Suspension, judge, parse_suspension, seal_suspension
 
@@ -39,7 +40,8 @@ def take(
 
     Raises:
         NotFound: no such agency, or it has no keyset.
-        Conflict: a newer statement about this key counts already (`suspension.old`).
+        Conflict: a newer statement about this key counts already (`suspension.old`), or the key
+            has ended or does not speak yet (`suspension.over`).
         Forbidden: it needs persons of the centre (`suspension.persons`).
         TrustError: it is not for us, or who signed it may not say it.
     """
@@ -57,6 +59,7 @@ def take(
     )
     if late:
         raise Conflict("suspension.old", "A newer statement about this key counts already.")
+    _check_edge(session, said, now)
     return _keep(session, said, data, now)
 
 
@@ -68,8 +71,8 @@ def decide(
     Raises:
         NotFound: no such agency or key (`key.unknown`).
         Forbidden: a role may not, or there are too few persons (`approval.persons`).
-        Conflict: one person twice (`approval.same_person`), or nothing would change
-            (`suspension.none`).
+        Conflict: one person twice (`approval.same_person`), nothing would change
+            (`suspension.none`), or the key has ended or does not speak yet (`suspension.over`).
     """
     approvals.known_agency(session, said.agency)
     if said.kid not in standing_of(session, said.agency).keyset.keys:
@@ -78,8 +81,7 @@ def decide(
         raise Forbidden("approval.persons", "Two persons must decide that a key speaks again.")
     if len({person.officer_id.strip().casefold() for person in persons}) < len(persons):
         raise Conflict("approval.same_person", "This person has approved; another one must follow.")
-    silent = said.kid in store_keys.suspended(session, said.agency)
-    if silent is (said.action is Action.SUSPEND):
+    if not _check_edge(session, said, now):
         raise Conflict("suspension.none", "The key is in that state already.")
     data = seal_suspension(said, [signer])
     about = {
@@ -107,7 +109,7 @@ def agree_to_resume(
     """
     approvals.known_agency(session, said.agency)
     rules.check_role(person)
-    if said.kid not in store_keys.suspended(session, said.agency):
+    if not _check_edge(session, said, now):
         raise Conflict("suspension.none", "The key is in that state already.")
     first = store_keys.find_resumption(session, said.kid, now - _PATIENCE)
     if first is None:
@@ -117,6 +119,22 @@ def agree_to_resume(
     store_keys.drop_resumption(session, said.kid)
     both = (Approver(first.officer_id, first.role), person)
     return decide(session, said, both, signer, now)
+
+
+def _check_edge(session: Session, said: Suspension, now: datetime) -> bool:
+    """Whether the statement changes the key's state; False where it is in that state already.
+
+    Raises:
+        Conflict: no such edge leads from its state (`suspension.over`).
+    """
+    state = standing_of(session, said.agency).state(said.kid, now)
+    if may(Act(said.action.value), state):
+        return True
+    if state not in MAY[Act.SUSPEND] | MAY[Act.RESUME]:
+        raise Conflict(
+            "suspension.over", "The key has ended, was revoked, or does not speak yet; it stays so."
+        )
+    return False
 
 
 def _keep(session: Session, said: Suspension, data: bytes, now: datetime) -> Silence:
