@@ -12,9 +12,11 @@ from bench import (
     accept,
     accept_single,
     connector,
+    evidence,
     figure,
     lookup,
     lookup_name,
+    mutations,
     reevaluate,
     rotate,
     walk,
@@ -37,6 +39,8 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "connector": connector.run,
     "reevaluate": reevaluate.run,
     "rotate": rotate.run,
+    "mutations": mutations.run,
+    "evidence": evidence.run,
     "demo": walk.run,
 }
 

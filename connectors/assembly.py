@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from connectors import centrekeys
 from connectors.client import Client, RequestsTransport, Transport
 from connectors.config import Config
 from connectors.courier import Courier, log_seen
 from connectors.enrolment import load_anchors, open_keys, require_active
 from connectors.errors import FixSettings
+from connectors.guarding import Guard
+from connectors.hearing import Ear
 from connectors.ids import load_secret
 from connectors.mapping import Mapper
 from connectors.memory import Memory
@@ -20,6 +23,7 @@ from connectors.sealing import Voice
 from connectors.sources.registry import open_source
 from connectors.speaker import Speaker, first_kid, signer_of, witness_kids
 from connectors.transforms import Context
+from connectors.watch import Watch
 from connectors.witness import Witness
 from keys.errors import KeyFileError
 from keys.privatefile import read_private
@@ -101,7 +105,8 @@ def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
         CallCentre: no key of this connector may speak.
     """
     require_active(config, memory)
-    url, anchors = load_anchors(config)
+    url, ticketed = load_anchors(config)
+    anchors = centrekeys.remembered(memory, ticketed)
     store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
     transport = outside.transport or RequestsTransport(config.ca_file)
     speaker = Speaker(signer_of(store, first_kid(store, config.agency)))
@@ -117,6 +122,17 @@ def witness_of(hands: Hands, config: Config, outside: Outside) -> Witness:
     signer = signer_of(hands.store, kids[0]) if kids else None
     return Witness(
         hands.client, hands.memory, hands.anchors, signer, outside.clock, config.places.evidence
+    )
+
+
+def watch_of(hands: Hands, config: Config, outside: Outside) -> Watch:
+    """What this connector watches its gateway with."""
+    folder = config.places.evidence
+    return Watch(
+        hands=hands,
+        witness=witness_of(hands, config, outside),
+        guard=Guard(hands, folder),
+        ear=Ear(hands.client, hands.memory, hands.anchors, folder),
     )
 
 

@@ -2,13 +2,8 @@
 
 import json
 import secrets
-import signal
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,35 +11,22 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import results, revoking, rotating, starting
-from connectors.assembly import open_hands, publishing_with, reading
+from connectors import results, starting
+from connectors.assembly import reading
+from connectors.cli_alarms import alarms_command
 from connectors.cli_enrol import enrol_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
+from connectors.cli_run import run_command, settle, tend, working
 from connectors.cli_status import status_command
-from connectors.config import Config, language
-from connectors.courier import Courier
-from connectors.desk import Desk, memory_of
-from connectors.errors import ConnectorError, Wait
+from connectors.config import language
+from connectors.desk import Desk
+from connectors.errors import ConnectorError
 from connectors.ids import load_secret
 from connectors.memory import Memory
-from connectors.rotating import Hands
-from connectors.runner import Job, Tally, Wishes, preview, publish, seal_only
+from connectors.runner import Tally, Wishes, preview, publish
 from connectors.screen import findings_table, masked, meaning, progress_bar, say, tally_table
 from keys.privatefile import write_private
-
-SETTLE_EVERY = 0.5
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What a run works with."""
-
-    memory: Memory
-    job: Job
-    courier: Courier
-    hands: Hands
 
 
 def main() -> None:
@@ -81,7 +63,9 @@ def commands(lang: str) -> click.Group:
     def group(context: click.Context, config: Path, state: Path | None, _lang: str) -> None:
         context.obj = Desk(config, state, lang, Console(stderr=True), _now)
 
-    for make in (_init, enrol_command, _preview, _publish, _run, status_command):
+    for make in (
+        *(_init, enrol_command, _preview, _publish, run_command, status_command, alarms_command),
+    ):
         group.add_command(make(lang))
     group.add_command(keys_group(lang))
     group.add_command(recovery_group(lang))
@@ -167,10 +151,10 @@ def _publish(lang: str) -> click.Command:
         started = time.monotonic()
         config = desk.config()
         wishes = Wishes(flags["full"], flags["accept_vanished"], block)
-        with _working(desk, config) as work:
-            _tend(desk, work.hands)
+        with working(desk, config) as work:
+            tend(desk, work)
             tallies = publish(work.job, work.courier, wishes)
-            _settle(work.courier, work.memory, seconds)
+            settle(work, seconds)
             results.collect(work.courier)
             figures = _sums(work.memory, tallies) | {
                 "seconds": round(time.monotonic() - started, 3)
@@ -183,85 +167,6 @@ def _publish(lang: str) -> click.Command:
         click.echo(desk.say("publish.done", **figures))
 
     return command
-
-
-def _run(lang: str) -> click.Command:
-    @click.command("run", help=say("run", lang))
-    @click.option("--cycles", default=0, help=say("run.cycles", lang))
-    @click.pass_obj
-    def command(desk: Desk, cycles: int) -> None:
-        config = desk.config()
-        stop = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: stop.set())
-        pause, done = FIRST_PAUSE, 0
-        with _working(desk, config) as work:
-            while not stop.is_set():
-                try:
-                    _tend(desk, work.hands)
-                    _cycle(work)
-                    wait, pause = float(config.every_seconds), FIRST_PAUSE
-                except Wait as err:
-                    click.echo(err.sentence(lang), err=True)
-                    jitter = secrets.SystemRandom().uniform(0.5, 1.0)
-                    wait = max(err.after or 0.0, pause * jitter)
-                    pause = min(pause * 2, LONGEST_PAUSE, float(config.every_seconds))
-                done += 1
-                if cycles and done >= cycles:
-                    return
-                stop.wait(wait)
-        click.echo(desk.say("stopped"), err=True)
-
-    return command
-
-
-def _cycle(work: _Work) -> None:
-    """One round of the service; without the gateway, changes wait in the outbox."""
-    try:
-        work.courier.watch()
-        publish(work.job, work.courier, Wishes())
-        _settle(work.courier, work.memory, 15.0)
-        results.collect(work.courier)
-    except Wait as err:
-        if err.code == "gateway.unreachable":
-            seal_only(work.job, Wishes())
-        raise
-
-
-def _settle(courier: Courier, memory: Memory, seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while memory.outbox.unsettled():
-        courier.settle()
-        if not memory.outbox.unsettled() or time.monotonic() >= until:
-            return
-        time.sleep(SETTLE_EVERY)
-
-
-@contextmanager
-def _working(desk: Desk, config: Config) -> Iterator[_Work]:
-    with memory_of(config) as memory, progress_bar(desk.console) as report:
-        outside = desk.outside(report)
-        hands = open_hands(config, memory, outside)
-        with publishing_with(hands, config, outside) as (job, courier):
-            yield _Work(memory, job, courier, hands)
-
-
-def _tend(desk: Desk, hands: Hands) -> None:
-    """Rotation by itself; whatever stops it, publishing goes on unless evidence disagrees."""
-    try:
-        revoking.follow(hands)
-        rotating.take_up(hands)
-        began = hands.speaker.kid
-        rotated = rotating.tend(hands)
-    except ConnectorError as err:
-        if err.code.startswith("trust.") or err.code == "keys.silent":
-            raise
-        click.echo(err.sentence(desk.lang), err=True)
-        return
-    if rotated is not None and hands.speaker.kid != began:
-        until = rotated.sign_until.date()
-        said = desk.say("keys.rotated_itself", old=rotated.old, new=rotated.new, until=until)
-        click.echo(said, err=True)
 
 
 def _sums(memory: Memory, tallies: list[Tally]) -> dict[str, Any]:

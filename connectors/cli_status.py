@@ -2,19 +2,22 @@
 
 import json
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import click
 from rich.console import Console
 
-from connectors import enrolment
+from connectors import alarms, enrolment
+from connectors.alarms import Alarm
+from connectors.cli_alarms import print_alarms
 from connectors.cli_keys import known_keys
 from connectors.courier import log_seen
 from connectors.desk import Desk
 from connectors.errors import CallCentre, FixSettings
 from connectors.keystate import key_lines, warnings_of
 from connectors.memory import Memory
+from connectors.monitor import Log
 from connectors.screen import meaning, say, tally_table
 
 
@@ -30,14 +33,17 @@ def status_command(lang: str) -> click.Command:
         warnings = {} if found is None else warnings_of(*found, desk.clock())
         state = enrolment.state_of(config, memory)
         seen = log_seen(memory)
+        on, log = alarms.standing(memory), Log.of(memory)
         refused = [row for *_, result in memory.outbox.results() for row in result["rejected"]]
         told: dict[str, Any] = {
             "agency": config.agency,
             "enrolment": state,
             "key": next((line.figures() for line in lines if line.speaks), None),
             "warnings": {name: dict(facts) for name, facts in warnings.items()},
+            "alarms": [alarm.figures() for alarm in on],
+            "news": list(log.news),
             "outbox": memory.outbox.counts(),
-            "log": {"size": seen.size, "root": seen.root.hex()},
+            "log": {"size": seen.size, "root": seen.root.hex(), "read": log.frontier.size},
             "runs": [{"block": b, "started": s, **t} for b, s, t in memory.last_runs()],
             "findings": [
                 {"block": b, "code": c, "count": n, "refused": r}
@@ -48,26 +54,34 @@ def status_command(lang: str) -> click.Command:
         memory.close()
         if as_json:
             click.echo(json.dumps(told, ensure_ascii=False))
-            sys.exit(_exit_code(warnings))
+            sys.exit(_exit_code(warnings, on))
         out = Console()
         out.print(desk.say("status.enrolment", state=state))
+        print_alarms(desk, on)
         _print_key(desk, told["key"], warnings)
+        _print_news(desk, log.news)
         out.print(desk.say("status.outbox", **told["outbox"], size=seen.size))
         out.print(tally_table(told["runs"], lang))
-        for finding in told["findings"]:
-            text = f"{finding['block']}: {finding['count']:,} × {finding['code']}: "
-            out.print(text + meaning(finding["code"], lang), markup=False)
-        if refused:
-            out.print(
-                desk.say(
-                    "status.rejected",
-                    rows=", ".join(f"{r['row']} ({r['code']})" for r in refused[:20]),
-                )
-            )
-
-        sys.exit(_exit_code(warnings))
+        _print_findings(desk, out, told)
+        sys.exit(_exit_code(warnings, on))
 
     return command
+
+
+def _print_news(desk: Desk, news: Sequence[Mapping[str, Any]]) -> None:
+    """What the log says of our keys besides their keysets."""
+    for said in news:
+        if said["kind"] != "keyset":
+            desk.tell("status.suspension", **{**said, "by": ", ".join(said["by"])})
+
+
+def _print_findings(desk: Desk, out: Console, told: Mapping[str, Any]) -> None:
+    for finding in told["findings"]:
+        text = f"{finding['block']}: {finding['count']:,} × {finding['code']}: "
+        out.print(text + meaning(finding["code"], desk.lang), markup=False)
+    if told["rejected"]:
+        shown = ", ".join(f"{r['row']} ({r['code']})" for r in told["rejected"][:20])
+        out.print(desk.say("status.rejected", rows=shown))
 
 
 def _print_key(
@@ -81,8 +95,11 @@ def _print_key(
         desk.tell(name, **facts)
 
 
-def _exit_code(warnings: Collection[str]) -> int:
-    """4 where a key ends soon, 6 where none may speak; that recovery lacks is said only."""
+def _exit_code(warnings: Collection[str], on: Collection[Alarm]) -> int:
+    """6 for an alarm or where no key may speak, 4 where a key ends soon or a clock is wrong."""
+    codes = [alarm.exit_code for alarm in on]
     if "warn.silent" in warnings:
-        return CallCentre.exit_code
-    return FixSettings.exit_code if "warn.ends" in warnings else 0
+        codes.append(CallCentre.exit_code)
+    if "warn.ends" in warnings:
+        codes.append(FixSettings.exit_code)
+    return max(codes, default=0)

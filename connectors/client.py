@@ -5,10 +5,12 @@ ConnectorError, and nothing of an answer is believed here (see `courier.py` and 
 """
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from hashlib import sha256
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -19,6 +21,7 @@ from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
 from keys import httpsig
 from keys.canonical import canonical, from_base64, to_moment
 from keys.httpsig import LogSeen
+from keys.merkle import TILE_WIDTH
 from keys.signers import Signer
 
 BATCH_MIME = "application/vnd.titian.batch.v1"
@@ -36,6 +39,14 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A checkpoint as the gateway shows it, and what its clock said then, if it told."""
+
+    note: bytes
+    at: datetime | None
 
 
 class Transport(Protocol):
@@ -193,8 +204,29 @@ class Client:
 
     # -- the log
 
-    def checkpoint(self) -> bytes:
-        return self._call("GET", "/v1/log/checkpoint", signed=self.signer is not None).body
+    def checkpoint(self) -> Shown:
+        """The newest checkpoint."""
+        answer = self._call("GET", "/v1/log/checkpoint", signed=self.signer is not None)
+        return Shown(answer.body, _date(answer))
+
+    def entries(self, start: int, stop: int) -> list[bytes]:
+        """The log's entries of the indexes [start, stop), in order."""
+        found: list[bytes] = []
+        for n in range(start // TILE_WIDTH, -(-stop // TILE_WIDTH)):
+            width = min(TILE_WIDTH, stop - n * TILE_WIDTH)
+            path = f"/v1/log/tile/entries/{_place(n, width)}"
+            first = max(0, start - n * TILE_WIDTH)
+            path += f"?from={first}" if first else ""
+            found += _split(self._call("GET", path, signed=True).body)
+        return found
+
+    def cosignatures(self) -> list[tuple[bytes, str]]:
+        """(note, line) of what each witness cosigned last."""
+        told = self._json("GET", "/v1/log/cosignatures")
+        try:
+            return [(str(e["note"]).encode(), str(e["line"])) for e in told["cosignatures"]]
+        except (KeyError, TypeError) as err:
+            raise Wait("gateway.answer", reason="cosignatures") from err
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """The proof that the log of size `new` extends that of size `old`."""
@@ -277,6 +309,34 @@ def _object(answer: Answer) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Wait("gateway.answer", reason="not a JSON object")
     return value
+
+
+def _date(answer: Answer) -> datetime | None:
+    """What the gateway's clock said, by the answer's Date."""
+    try:
+        found = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return None
+    return found if found.tzinfo is not None else None
+
+
+def _place(n: int, width: int) -> str:
+    """How C2SP tlog-tiles names a tile: by thousands, each group but the last behind x."""
+    *high, low = re.findall("...", f"{n:0{-(-len(str(n)) // 3) * 3}d}")
+    name = "".join(f"x{group}/" for group in high) + low
+    return name if width == TILE_WIDTH else f"{name}.p/{width}"
+
+
+def _split(data: bytes) -> list[bytes]:
+    """The entries of a bundle, each behind its length."""
+    found, at = [], 0
+    while at < len(data):
+        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
+        found.append(data[at + 2 : end])
+        at = end
+    if at != len(data):
+        raise Wait("gateway.answer", reason="entries")
+    return found
 
 
 def _problem(answer: Answer) -> Problem:

@@ -11,11 +11,12 @@ What can be wrong with a head, and what follows (trust.md 2.5):
 4. a hash that is not ours where we know the batch: a fork. Nothing more is sent.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from connectors import alarms, exhibits
 from connectors.client import Client, Problem
 from connectors.errors import CallCentre, Wait
 from connectors.evidence import (
@@ -25,10 +26,11 @@ from connectors.evidence import (
     proved_head,
 )
 from connectors.memory import Head, Memory
-from connectors.outbox import Parcel
+from connectors.outbox import Parcel, Receipted
 from connectors.sealing import genesis
-from connectors.witness import Witness
+from connectors.witness import Witness, witnessed
 from keys.canonical import from_base64, from_moment, to_moment
+from keys.checkpoint import Checkpoint
 from keys.errors import BadJson
 from keys.httpsig import LogSeen
 
@@ -100,20 +102,36 @@ class Courier:
         """
         waiting = self.memory.outbox.unsettled()
         if not waiting:
+            alarms.drop(self.memory, alarms.PROMISE)
             return 0
         self.watch()
-        settled = late = 0
+        settled, late = 0, []
         for batch in waiting:
             proof = self._asked(lambda b=batch: self.client.proof(b.leaf))  # type: ignore[misc]
             if proof is None:
-                late += self.clock() - from_moment(batch.received_at) > PROMISE
+                if self.clock() - from_moment(batch.received_at) > PROMISE:
+                    late.append(batch)
                 continue
-            self._remember(check_proof(proof, batch.leaf, self.anchors))
+            remember(self.memory, check_proof(proof, batch.leaf, self.anchors))
             self.memory.outbox.put_proof(batch, proof, to_moment(self.clock()))
             settled += 1
-        if late:
-            raise CallCentre("trust.promise", batches=late, seconds=int(PROMISE.total_seconds()))
+        self._say_late(late)
         return settled
+
+    def _say_late(self, late: Sequence[Receipted]) -> None:
+        """Receipts whose promise was broken are the proof of it."""
+        if not late:
+            alarms.drop(self.memory, alarms.PROMISE)
+            return
+        facts = {"batches": len(late), "seconds": int(PROMISE.total_seconds())}
+        if alarms.find(self.memory, alarms.PROMISE) is None:
+            receipts = {
+                f"receipt-{each.stream}-{each.epoch}-{each.seq}.json": each.receipt for each in late
+            }
+            note = {"receipt.note": witnessed(self.memory)}
+            exhibits.keep(self.witness.evidence, self.clock(), {**receipts, **note})
+        alarms.put(self.memory, alarms.PROMISE, self.clock(), **facts)
+        raise CallCentre(alarms.PROMISE, **facts)
 
     def watch(self) -> None:
         """Follows the log to its newest checkpoint, as a witness.
@@ -122,15 +140,11 @@ class Courier:
             CallCentre: the log contradicts what was seen.
             Wait: the gateway cannot be reached.
         """
-        self._remember(self._asked(self.witness.watch))
+        remember(self.memory, self._asked(self.witness.watch).checkpoint)
 
     def log_seen(self) -> LogSeen:
         """The largest log this connector has verified."""
         return log_seen(self.memory)
-
-    def _remember(self, found: Any) -> None:
-        if found.size > self.log_seen().size:
-            self.memory.put_fact("log_seen", {"size": found.size, "root": found.root.hex()})
 
     def _hash_at(self, stream: str, theirs: Head, ours: Head) -> bytes | None:
         """Our own hash of the batch that is their head, or None where we do not know it."""
@@ -184,6 +198,12 @@ class Courier:
             waiting = self.memory.outbox.counts()["waiting"]
             reason = err.facts.get("reason")
             raise Wait("gateway.unreachable", reason=reason, waiting=waiting) from err
+
+
+def remember(memory: Memory, found: Checkpoint) -> None:
+    """This connector has verified a log of that size."""
+    if found.size > log_seen(memory).size:
+        memory.put_fact("log_seen", {"size": found.size, "root": found.root.hex()})
 
 
 def log_seen(memory: Memory) -> LogSeen:

@@ -33,6 +33,7 @@ class Receipted:
     seq: int
     leaf: bytes
     received_at: str
+    receipt: bytes
 
 
 class Outbox:
@@ -101,7 +102,7 @@ class Outbox:
 
     def unsettled(self) -> list[Receipted]:
         rows = self._file.all(
-            "SELECT stream, epoch, seq, leaf, received_at FROM outbox "
+            "SELECT stream, epoch, seq, leaf, received_at, receipt FROM outbox "
             "WHERE receipt IS NOT NULL AND settled_at IS NULL ORDER BY received_at, stream, seq"
         )
         return [Receipted(*row) for row in rows]

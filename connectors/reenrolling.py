@@ -10,12 +10,16 @@ import json
 from datetime import datetime
 from pathlib import Path
 
+from connectors import alarms
 from connectors.config import Config
 from connectors.countersigning import FACT as RECOVERY
 from connectors.memory import Memory
 from keys.privatefile import write_private
 
-_FACTS = ("keyset", "keyset_proof", "enrolment", "rotations", "revoking", RECOVERY)
+_FACTS = (
+    *("keyset", "keyset_proof", "enrolment", "rotations", "revoking", "monitor_base"),
+    RECOVERY,
+)
 
 
 def put_aside(config: Config, memory: Memory, now: datetime) -> Path:
@@ -30,4 +34,7 @@ def put_aside(config: Config, memory: Memory, now: datetime) -> Path:
     with memory.change():
         for name in _FACTS:
             memory.drop_fact(name)
+        # What they say is about keys that end with the approval of the new ones.
+        for code in (alarms.FOREIGN, alarms.FOREIGN_OPEN):
+            alarms.drop(memory, code)
     return folder

@@ -36,7 +36,9 @@ BACKDATED = timedelta(minutes=5)
 """The new key speaks from so long ago, so that a gateway whose clock lags does not refuse it."""
 _UNTOLD = "destroyed"
 """The fact that holds the kids whose end the gateway has not been told."""
-_OVERTAKEN = frozenset({"keyset.version", "key.known"})
+KNOWN = frozenset({"key.known", "key.reused"})
+"""What the gateway says of a key that stood in a keyset before: it can serve no more."""
+_OVERTAKEN = frozenset({"keyset.version", *KNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,11 @@ def rotate(hands: Hands) -> Rotation:
 
 
 def clear_away(hands: Hands) -> list[str]:
-    """Deletes the private halves of keys that are quiet for a week, and reports it; their kids.
+    """Deletes the private halves of keys that are revoked or quiet for a week, and reports it.
 
-    Who cannot be told now is told the next time.
+    Returns their kids. Who cannot be told now is told the next time.
     """
-    gone = rotation.removable(hands.book().keyset.keys, hands.clock())
+    gone = rotation.removable(hands.book().keyset, hands.clock())
     held = set(hands.store.kids()) - {hands.speaker.kid}
     fresh = [kid for kid in gone if kid in held]
     if fresh:
@@ -227,7 +229,7 @@ def _submit(hands: Hands, going: Rotation) -> Rotation:
         if problem.code not in _OVERTAKEN:
             raise problem.error() from problem
         # Another version stands in this one's place: begin anew from there.
-        if problem.code == "key.known":
+        if problem.code in KNOWN:
             hands.store.destroy(going.new)
         _forget(hands.memory, going)
         raise Wait("keys.overtaken") from problem

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from connectors import alarms, exhibits
 from connectors.client import Client, Problem
+from connectors.clocks import apart
 from connectors.errors import CallCentre
 from connectors.evidence import Anchors, check_checkpoint
 from connectors.memory import Memory
 from keys import merkle
-from keys.canonical import to_moment
 from keys.checkpoint import Checkpoint, witness_key
 from keys.cosignature import cosign
 from keys.errors import BadJson, BadProof
@@ -27,7 +28,17 @@ from keys.signers import Signer
 
 _FACT = "witnessed"
 _LATE = {"log.size", "log.witness"}
-"""Refusals that are nobody's lie: a newer checkpoint came meanwhile, or our key is not known."""
+"""Refusals that are nobody's lie, like those of a key that may not speak: a newer checkpoint came
+meanwhile, or our witness key is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A checkpoint that holds, the note that says it, and what the gateway's clock said then."""
+
+    checkpoint: Checkpoint
+    note: bytes
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +52,10 @@ class Witness:
     clock: Callable[[], datetime]
     evidence: Path
 
-    def watch(self) -> Checkpoint:
+    def watch(self) -> Sighting:
         """The newest checkpoint, which extends all that was seen; cosigned where it is new.
+
+        It is not cosigned by a clock that does not agree with the gateway's.
 
         Raises:
             CallCentre: `trust.proof` for a bad note, `trust.log_shrank` for a smaller log or
@@ -50,7 +63,8 @@ class Witness:
                 last one kept.
             Problem: the gateway refused, or cannot be reached.
         """
-        note = self.client.checkpoint()
+        shown = self.client.checkpoint()
+        note = shown.note
         kept = self.memory.fact(_FACT) or {"size": 0, "root": "", "note": ""}
         seen = LogSeen(kept["size"], bytes.fromhex(kept["root"]))
         try:
@@ -59,15 +73,18 @@ class Witness:
                 self._check_extends(seen, found)
         except CallCentre as err:
             if err.code != "trust.proof":
-                self._keep_evidence(kept["note"], note)
+                both = {"before.note": kept["note"].encode("utf-8"), "now.note": note}
+                exhibits.keep(self.evidence, self.clock(), both)
+                alarms.put(self.memory, err.code, self.clock(), **err.facts)
             raise
         if found.size > seen.size:
             text = note.decode("utf-8")
             self.memory.put_fact(
                 _FACT, {"size": found.size, "root": found.root.hex(), "note": text}
             )
-            self._cosign(found)
-        return found
+            if apart(self.clock(), [shown.at]) is None:
+                self._cosign(found)
+        return Sighting(found, note, shown.at)
 
     def _check_extends(self, seen: LogSeen, found: Checkpoint) -> None:
         try:
@@ -83,11 +100,11 @@ class Witness:
         try:
             self.client.put_cosignature(found.size, cosign(found, key, self.signer, self.clock()))
         except Problem as problem:
-            if problem.code not in _LATE:
+            if problem.code not in _LATE and not problem.code.startswith("key."):
                 raise
 
-    def _keep_evidence(self, before: str, now: bytes) -> None:
-        self.evidence.mkdir(parents=True, exist_ok=True)
-        at = to_moment(self.clock()).replace(":", "")
-        (self.evidence / f"{at}-before.note").write_text(before, encoding="utf-8")
-        (self.evidence / f"{at}-now.note").write_bytes(now)
+
+def witnessed(memory: Memory) -> bytes:
+    """The signed note of the newest checkpoint that was kept; empty before the first."""
+    kept = memory.fact(_FACT)
+    return b"" if kept is None else str(kept["note"]).encode("utf-8")

@@ -11,7 +11,7 @@ C2SP tlog-tiles (tiles).
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -40,6 +40,36 @@ class Tile:
     level: int
     n: int
     width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """What a tree's first ``size`` leaves come to: all it takes to go on with it.
+
+    ``peaks`` are the hashes of the full subtrees of ``range_nodes(0, size)``.
+    """
+
+    size: int = 0
+    peaks: tuple[bytes, ...] = ()
+
+    def grown(self, leaves: Iterable[bytes]) -> "Frontier":
+        """The frontier once these leaf hashes have followed."""
+        size, peaks = self.size, list(self.peaks)
+        for leaf in leaves:
+            found, at = leaf, size
+            while at & 1:
+                found = node_hash(peaks.pop(), found)
+                at >>= 1
+            peaks.append(found)
+            size += 1
+        return Frontier(size, tuple(peaks))
+
+    def root(self) -> bytes:
+        """The root over those leaves."""
+        return fold(self.peaks) if self.peaks else EMPTY_ROOT
+
+
+EMPTY = Frontier()
 
 
 def leaf_hash(data: bytes) -> bytes:

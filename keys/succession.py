@@ -16,12 +16,14 @@ from enum import StrEnum
 
 from keys.dsse import Envelope
 from keys.errors import BadKey, BadSignature, BadStatement
+from keys.forgetting import ROOM, carried, forgettable
 from keys.keyset import (
     MAX_LIFE,
     PAYLOAD_TYPE,
     STATEMENT_LIFE,
     KeyEntry,
     Keyset,
+    Revocation,
     State,
     may_sign,
     parse_statement,
@@ -144,7 +146,8 @@ def accept_next(
             (``keyset.agency``); not the next version, or not of this one (``keyset.version``);
             times that cannot be (``keyset.time``); a key named twice (``keyset.key``); a new key
             that has not signed (``keyset.possession``); or a change that no rule allows
-            (``keyset.change``), or too early (``keyset.pause``).
+            (``keyset.change``), too early (``keyset.pause``), or with no room left for the
+            recovery key's holder (``keyset.full``).
         BadKey: a key that must not be used, or is known already (``key.known``).
         BadSignature: a signature is wrong, or those who signed may not do this (``keyset.signer``).
     """
@@ -245,6 +248,8 @@ def _rotate(change: _Change) -> Succession:
         raise _not_allowed()
     if not all(entry.uses <= same[kid].uses for kid in retired):
         raise BadStatement("keyset.change", "The new key may not have more uses than the old one.")
+    if len(change.new.keys) > ROOM:
+        raise BadStatement("keyset.full", f"A rotation leaves {ROOM} keys in a keyset at most.")
     last = change.standing.rotated.get(entry.instance)
     if last is not None and change.now < last + ROTATION_PAUSE:
         raise BadStatement("keyset.pause", "A connector rotates its key once in 24 hours at most.")
@@ -254,11 +259,10 @@ def _rotate(change: _Change) -> Succession:
 def _revoke(change: _Change) -> Succession:
     """R4: a key is not believed since a moment; with the recovery key, new ones take its place."""
     old, new = change.old, change.new
-    more = new.revoked[len(old.revoked) :]
+    more = _added_revocations(old, new)
     named = [each.kid for each in new.revoked]
     if (
-        new.revoked[: len(old.revoked)] != old.revoked
-        or not more
+        not more
         or len(set(named)) != len(named)
         or not {each.kid for each in more} <= old.keys.keys()
         or any(each.since > change.now for each in more)
@@ -270,6 +274,17 @@ def _revoke(change: _Change) -> Succession:
     if change.added and not change.by_recovery():
         raise BadSignature("keyset.signer", "New keys beside a revocation need the recovery key.")
     return Succession(Rule.REVOKE, new, persons, added=change.added)
+
+
+def _added_revocations(old: Keyset, new: Keyset) -> tuple[Revocation, ...]:
+    """What the statement revokes beside the revocations in force.
+
+    Those it repeats in their order; it may leave out one whose key the keyset has left out before.
+    """
+    kept = tuple(each for each in old.revoked if each in new.revoked)
+    if not set(carried(old)) <= set(kept) or new.revoked[: len(kept)] != kept:
+        raise _not_allowed()
+    return new.revoked[len(kept) :]
 
 
 def _amend(change: _Change) -> Succession:
@@ -310,11 +325,15 @@ def _retired(change: _Change) -> frozenset[str]:
     """The keys in force that get an earlier end, and nothing but that.
 
     Raises:
-        BadStatement: a key vanished, or something else of it changed (``keyset.change``).
+        BadStatement: a key vanished that may not, or something else of it changed
+            (``keyset.change``).
     """
     retired = set()
+    forgotten = forgettable(change.old, change.new.issued)
     for kid, entry in change.old.keys.items():
         new = change.new.keys.get(kid)
+        if new is None and kid in forgotten:
+            continue
         if new is None:
             raise _not_allowed()
         if new == entry:

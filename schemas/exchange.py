@@ -149,6 +149,25 @@ class CosignatureRequest(Schema):
     line = fields.String(required=True, validate=validate.Length(min=1, max=1000))
 
 
+class EntriesQuery(Schema):
+    """How many entries of the bundle the reader has already."""
+
+    from_ = fields.Integer(load_default=0, data_key="from", validate=validate.Range(0, 255))
+
+
+class HeardAnswer(Schema):
+    """A witness's newest line, and the checkpoint that it stands under."""
+
+    note = fields.String(required=True)
+    line = fields.String(required=True)
+
+
+class CosignaturesAnswer(Schema):
+    """What each witness said last, of the last quarter of an hour."""
+
+    cosignatures = fields.List(fields.Nested(HeardAnswer), required=True)
+
+
 class SizeQuery(Schema):
     """A moment of the past."""
 

@@ -22,7 +22,7 @@ def integrate(tools: Any) -> int:
 
 
 def heartbeat(tools: Any, moment: str) -> None:
-    """A leaf that says the log is alive, when nothing else does."""
+    """A leaf that says when the log was alive: no other says a time that its reader can judge."""
     with tools.sessions() as session:
         ledger.append(session, {"t": "heartbeat", "at": moment})
         session.commit()

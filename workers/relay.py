@@ -8,6 +8,7 @@ Source: design/trust.md 3.2, 6.2.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -41,7 +42,6 @@ class Relay:
         """`name` is this process's name among the heartbeats."""
         self._app, self._tools, self._name, self._now = app, tools, name, now
         self._last: dict[str, float] = {}
-        self._log_size_at = time.monotonic()
         self._broker_away = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -74,9 +74,10 @@ class Relay:
 
     def step(self) -> None:
         """One turn: integrate the log, hand out what is due, and the timed duties."""
+        if self._due("log beat", LOG_BEAT_SECONDS):
+            log_heartbeat(self._tools, to_moment(self._now()))
         try:
-            if integrate(self._tools):
-                self._log_size_at = time.monotonic()
+            integrate(self._tools)
         except (TrustError, Unavailable, OSError) as err:
             if self._due("log problem", 10):
                 code = getattr(err, "code", type(err).__name__)
@@ -85,9 +86,6 @@ class Relay:
             self._hand_out()
         if self._due("beat", heartbeat.EVERY_SECONDS):
             self._beat()
-        quiet = time.monotonic() - self._log_size_at
-        if quiet > LOG_BEAT_SECONDS and self._due("log beat", LOG_BEAT_SECONDS):
-            log_heartbeat(self._tools, to_moment(self._now()))
 
     def _hand_out(self) -> None:
         while True:
@@ -112,7 +110,7 @@ class Relay:
 
     def _due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()
-        if now - self._last.get(what, 0.0) < seconds:
+        if now - self._last.get(what, -math.inf) < seconds:
             return False
         self._last[what] = now
         return True

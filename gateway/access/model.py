@@ -54,6 +54,10 @@ class Action(StrEnum):
     PROFILE = "profile"
     REVEAL = "reveal"
     TRAIL = "trail"
+    PROVE = "prove"
+    """Take away the signed line of a record, in the clear."""
+    PROVE_LOOK = "prove_look"
+    """Take away who looked, what was asked and which persons were shown."""
 
 
 class Purpose(StrEnum):

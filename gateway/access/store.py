@@ -179,6 +179,17 @@ def find_query(
     return session.execute(_FIND_QUERY, asked).one_or_none()
 
 
+def get_query(session: Session, query_id: UUID) -> Row[Any] | None:
+    """A question of anybody's, however old."""
+    return session.execute(select(query).where(query.c.id == query_id)).one_or_none()
+
+
+def results_of(session: Session, query_id: UUID) -> Sequence[Row[Any]]:
+    """The answers to a question, oldest first."""
+    found = select(result).where(result.c.query_id == query_id).order_by(result.c.at, result.c.id)
+    return session.execute(found).all()
+
+
 def add_result(session: Session, values: Mapping[str, Any]) -> None:
     """A result and the `persons` it showed, in one round trip."""
     session.execute(_ADD_RESULT, values)

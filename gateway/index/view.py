@@ -211,6 +211,12 @@ class PersonView:
     reviews: tuple[Review, ...] = ()
 
     @property
+    def records(self) -> tuple[Provenance, ...]:
+        """Every record that this was read from: his own, then those that speak of him."""
+        related = (*self.households, *self.listings, *self.enrolments, *self.benefits)
+        return (*self.members, *(each.provenance for each in related))
+
+    @property
     def nik(self) -> str | None:
         found = self.golden.get("nik")
         return None if found is None else str(found.value)

@@ -222,6 +222,11 @@ def get(session: Session, batch_id: UUID, *, lock: bool = False) -> Batch | None
     return _batch(session.execute(query.with_for_update() if lock else query).one_or_none())
 
 
+def leaf_of(session: Session, batch_id: UUID) -> bytes:
+    """The leaf of the entry that says it was accepted."""
+    return bytes(session.scalars(select(batch.c.leaf).where(batch.c.id == batch_id)).one())
+
+
 def find(session: Session, place: tuple[str, str, int, int], *, lock: bool = False) -> Batch | None:
     """The batch at (agency, stream, epoch, seq), locked until the transaction ends if asked."""
     query = select(*_BATCH).where(*_at(place))

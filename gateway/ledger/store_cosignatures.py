@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Table, Text, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gateway.ledger.store import log_head
 from gateway.storage.base import metadata
 
 log_cosignature = Table(
@@ -50,6 +51,18 @@ def of_size(session: Session, size: int) -> list[Cosignature]:
     return [Cosignature(row.size, row.kid, row.time, row.line) for row in rows]
 
 
+def newest(session: Session, since: datetime) -> list[tuple[str, str]]:
+    """(note, line) of each witness's largest checkpoint cosigned since a moment, by kid."""
+    rows = session.execute(
+        select(log_head.c.note, log_cosignature.c.line)
+        .join(log_head, log_head.c.size == log_cosignature.c.size)
+        .where(log_cosignature.c.time >= since)
+        .distinct(log_cosignature.c.kid)
+        .order_by(log_cosignature.c.kid, log_cosignature.c.size.desc())
+    )
+    return [(row.note, row.line) for row in rows]
+
+
 def size_at(session: Session, moment: datetime) -> int:
     """The largest size that a witness cosigned at or before the moment; 0 if none did."""
     return (
@@ -58,3 +71,11 @@ def size_at(session: Session, moment: datetime) -> int:
         )
         or 0
     )
+
+
+def largest(session: Session, above: int) -> int | None:
+    """The largest size over `above` that a witness cosigned; None if none did."""
+    found = session.scalar(
+        select(func.max(log_cosignature.c.size)).where(log_cosignature.c.size > above)
+    )
+    return None if found is None else int(found)

@@ -16,6 +16,7 @@ from keys.cosignature import parse_line
 from keys.errors import TrustError
 
 SKEW = timedelta(minutes=5)
+RECENT = timedelta(minutes=15)
 
 
 def cosign(
@@ -49,3 +50,8 @@ def cosign(
     if abs(made.time - now) > SKEW:
         raise Refused("log.cosignature_time", "The cosignature is not of now; check the clock.")
     store_cosignatures.add(session, Cosignature(size, kid, made.time, line))
+
+
+def heard(session: Session, now: datetime) -> list[tuple[str, str]]:
+    """What each witness said last, not long ago: the signed checkpoint, and its line under it."""
+    return store_cosignatures.newest(session, now - RECENT)

@@ -9,9 +9,11 @@ from gateway.intake import poison, snapshots, store_reevaluation, store_withdraw
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
+from gateway.ledger import store_openings as openings
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
+from gateway.trust import store_centre as centre
 from gateway.trust import store_departures as departures
 from gateway.trust import store_keys as trust_keys
 from gateway.trust import store_revocations as revocations
@@ -19,17 +21,8 @@ from gateway.trust import store_revocations as revocations
 __all__ = ["metadata"]
 
 SLICES = (
-    *(outbox, heartbeat, deks, ledger, cosignatures, trust, trust_keys, revocations, departures),
-    *(
-        intake,
-        snapshots,
-        poison,
-        store_reevaluation,
-        store_withdrawals,
-        index,
-        history,
-        access,
-        blast,
-        logins,
-    ),
+    *(outbox, heartbeat, deks, ledger, cosignatures, openings),
+    *(trust, trust_keys, revocations, departures, centre),
+    *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
+    *(index, history, access, blast, logins),
 )

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from gateway.trust import rules, store, store_enrolments, store_keys
 from gateway.trust.model import (
     LOCK_TIME,
@@ -131,8 +130,8 @@ def _count_wrong(session: Session, keyset: Row[Any], now: datetime) -> int:
 
 def decide(
     session: Session, kind: str, about: Mapping[str, Any], approver: Approver, now: datetime
-) -> tuple[bytes, bytes]:
-    """Log a person's decision; who he is is committed to, not written. Salt, leaf (32 bytes each).
+) -> bytes:
+    """Log a person's decision; who he is is committed to, not written. Its leaf (32 bytes).
 
     `about`: `agency`, `version`, and `subject`, the hash of what he decided on; `reason` if any.
     """
@@ -143,7 +142,6 @@ def decide(
         "role": approver.role,
         "at": to_moment(now),
     }
-    made = commit(detail)
     entry = {
         "t": "decision",
         "kind": kind,
@@ -151,9 +149,8 @@ def decide(
         "version": about["version"],
         "role": approver.role,
         "subject": about["subject"],
-        "commit": made.sha256.hex(),
     }
-    return made.salt, ledger.append(session, entry)
+    return ledger.append_committed(session, entry, detail)
 
 
 def _waiting(session: Session, agency: str) -> Row[Any]:
@@ -185,7 +182,7 @@ def _about(keyset: Row[Any]) -> dict[str, Any]:
 
 
 def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
-    salt, leaf = decide(session, "approve_key", _about(keyset), approver, now)
+    leaf = decide(session, "approve_key", _about(keyset), approver, now)
     store_keys.add_approval(
         session,
         {
@@ -194,7 +191,6 @@ def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetim
             "officer_id": approver.officer_id,
             "role": approver.role,
             "at": now,
-            "salt": salt,
             "leaf": leaf,
         },
     )
@@ -219,12 +215,13 @@ def _let_in(session: Session, keyset: Row[Any], now: datetime) -> None:
             "t": "decision",
             "kind": "grant",
             **_about(keyset),
-            "statement": digest(_grants_json(grants)).hex(),
+            "statement": digest(grants_json(grants)).hex(),
         },
     )
     store_keys.start_grants(session, keyset.agency, leaf, now)
     store_keys.set_agency(session, keyset.agency, state=AgencyState.ACTIVE.value, enrolled_at=now)
 
 
-def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
+def grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
+    """The grants as the log's entry hashes them."""
     return [{"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants]

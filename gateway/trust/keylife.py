@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, Refused
 from gateway.ledger import query as log
-from gateway.trust import approvals, store, store_keys
+from gateway.trust import approvals, store, store_keys, store_revocations
 from gateway.trust.model import Approver, Loss, Submitted
 from gateway.trust.standing import count, read, standing_of
 from keys import dsse
 from keys.errors import BadStatement
+from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
 from keys.lifecycle import Act, may
@@ -85,7 +86,7 @@ def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
     if lost.since > now:
         raise Refused("revocation.since", "The time of a compromise is not in the future.")
     size = log.cosigned_size(session, lost.since)
-    done = {each.kid for each in standing.keyset.revoked}
+    done = _revoked(session, lost.agency)
     also = sorted(brought_in(session, lost.agency, {lost.kid}, size))
     more = [
         Revocation(kid, lost.since, lost.reason, size)
@@ -100,7 +101,7 @@ def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
         prev=standing.payload_sha256,
         issued=now,
         expires=now + STATEMENT_LIFE,
-        revoked=(*standing.keyset.revoked, *more),
+        revoked=(*carried(standing.keyset), *more),
         reason="revoke",
     )
 
@@ -120,7 +121,9 @@ def revoke(
     made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
     row = kept(session, made.agency, made.payload_sha256)
     approvals.record_first(session, row, person, now)
-    if may(Act.SUSPEND, standing_of(session, lost.agency).state(lost.kid, now)):
+    held = store.find_key(session, lost.agency, lost.kid)
+    destroyed = held is not None and held.destroyed_at is not None
+    if not destroyed and may(Act.SUSPEND, standing_of(session, lost.agency).state(lost.kid, now)):
         store_keys.suspend(session, lost.kid, now)
     return shown(session, row)
 
@@ -156,12 +159,12 @@ def report_destroyed(session: Session, agency: str, kid: str, now: datetime) -> 
 
     Raises:
         NotFound: the agency has no such key (`key.unknown`).
-        Conflict: the key has not ended (`key.speaks`).
+        Conflict: the key has neither ended nor been revoked (`key.speaks`).
     """
     row = store.find_key(session, agency, kid)
     if row is None or row.approved_at is None:
         raise NotFound("key.unknown", "The agency has no such key.")
-    if now < ends_at(store.entry_of(row)):
+    if row.revoked_at is None and now < ends_at(store.entry_of(row)):
         raise Conflict("key.speaks", "The key has not ended; only then it is destroyed.")
     store_keys.destroy(session, kid, now)
 
@@ -262,7 +265,7 @@ def reused() -> Conflict:
 
 def _check_revocation(session: Session, standing: Standing, made: Succession) -> None:
     """The figures are those of our log, and what the lost keys brought in is lost with them."""
-    more = made.keyset.revoked[len(standing.keyset.revoked) :]
+    more = [each for each in made.keyset.revoked if each not in standing.keyset.revoked]
     for each in more:
         size = log.cosigned_size(session, each.since)
         if each.size_at_since != size:
@@ -271,7 +274,7 @@ def _check_revocation(session: Session, standing: Standing, made: Succession) ->
                 f"At that time the log's last cosigned size was {size}; ask for it, and sign anew.",
                 size=size,
             )
-    named = {each.kid for each in made.keyset.revoked}
+    named = {each.kid for each in more} | _revoked(session, made.keyset.agency)
     least = min(each.size_at_since for each in more)
     left = brought_in(session, made.keyset.agency, {e.kid for e in more}, least) - named
     if left:
@@ -280,6 +283,11 @@ def _check_revocation(session: Session, standing: Standing, made: Succession) ->
             "The lost key brought in other keys since; the same statement must name them too.",
             kids=" ".join(sorted(left)),
         )
+
+
+def _revoked(session: Session, agency: str) -> set[str]:
+    """Every key of the agency that was ever revoked, also what its keyset has left out since."""
+    return {each.kid for each in store_revocations.of_agency(session, agency)}
 
 
 def _conflict(err: BadStatement, standing: Standing) -> Exception:

@@ -8,7 +8,9 @@ from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
+from gateway.ledger import query as ledger
 from gateway.trust import (
+    approvals,
     keylife,
     standing,
     store,
@@ -20,6 +22,8 @@ from gateway.trust import (
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_departures import Departure
 from gateway.trust.store_revocations import Revocation
+from keys import dsse
+from keys.canonical import canonical, digest, read_json
 from keys.checkpoint import NoteKey
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
@@ -92,6 +96,27 @@ def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
     return [
         (keylife.shown(session, row), row.envelope) for row in store_keys.versions(session, agency)
     ]
+
+
+def keyset_leaves(session: Session, agency: str) -> list[bytes]:
+    """The leaves of the agency's keysets that count, version 1 first."""
+    return [row.leaf for row in store_keys.versions(session, agency)]
+
+
+def statement(session: Session, agency: str, sha256: bytes) -> bytes | None:
+    """The bytes with that SHA-256 that persons decided on about an agency; None where unknown.
+
+    A keyset's payload, that of a suspension, or the grants that count, as they were hashed.
+    """
+    row = store_keys.find_keyset(session, agency, sha256)
+    if row is not None:
+        return dsse.parse(row.envelope).payload
+    said = store_keys.find_suspension(session, agency, sha256)
+    if said is not None:
+        entry = read_json(ledger.entry(session, said.leaf))
+        return dsse.parse(canonical(entry["envelope"])).payload
+    grants = approvals.grants_json(store.find_grants(session, agency))
+    return canonical(grants) if digest(grants) == sha256 else None
 
 
 def keyset_version(session: Session, agency: str, version: int) -> tuple[Submitted, bytes]:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, Forbidden, NotFound, Refused, Unauthorized
 from gateway.ledger.model import check
-from gateway.trust import store, store_enrolments, store_keys
+from gateway.trust import centre, store, store_enrolments, store_keys
 from gateway.trust.approvals import approve, decide, known_agency, reject
 from gateway.trust.keylife import reused, submit
 from gateway.trust.model import (
@@ -71,6 +71,8 @@ def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: d
     """
     if not AGENCY.fullmatch(draft.code):
         raise Refused("agency.code", "A code has 1 to 40 of the characters a-z 0-9 and -.")
+    if draft.code == centre.OWNER:
+        raise Refused("agency.code", "This code is the centre's own.")
     check({"t": "keyset", "agency": draft.code})  # it will have to stand in the log
     if not draft.record_types or not set(draft.record_types) <= RECORD_TYPES.keys():
         raise Refused("agency.records", f"Record types are some of {', '.join(RECORD_TYPES)}.")

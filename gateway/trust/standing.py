@@ -56,7 +56,7 @@ def count(session: Session, row: Row[Any], now: datetime) -> bytes:
     if row.rule == Rule.LEAVE:
         _depart(session, row, Fate.of(said.reason), now)
     known = () if before is None else read(before).revoked
-    for revoked in said.revoked[len(known) :]:
+    for revoked in [each for each in said.revoked if each not in known]:
         number = store_revocations.add(
             session,
             Revocation(

@@ -116,7 +116,9 @@ key = Table(
         name="approved",
     ),
     CheckConstraint(
-        "destroyed_at is null or destroyed_at >= least(sign_until, not_after)", name="destroyed"
+        "destroyed_at is null or revoked_at is not null"
+        " or destroyed_at >= least(sign_until, not_after)",
+        name="destroyed",
     ),
 )
 approval = Table(
@@ -127,8 +129,6 @@ approval = Table(
     Column("officer_id", Text, primary_key=True),
     Column("role", Text, nullable=False),
     Column("at", _MOMENT, nullable=False),
-    # Of the commitment that stands in the log.
-    Column("salt", LargeBinary, nullable=False),
     Column("leaf", LargeBinary, nullable=False),
 )
 grant_ = Table(

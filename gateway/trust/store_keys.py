@@ -106,7 +106,10 @@ def suspended(session: Session, code: str) -> frozenset[str]:
 
 
 def activate(session: Session, row: Row[Any], read: Keyset, now: datetime) -> None:
-    """The keys of a keyset that counts now: new ones may speak, others end or are not believed."""
+    """The keys of a keyset that counts now: new ones may speak, others end or are not believed.
+
+    An end is never put off: one that came sooner by another way stays.
+    """
     session.execute(
         update(key)
         .where(key.c.agency == row.agency, key.c.keyset_sha256 == row.payload_sha256)
@@ -114,7 +117,10 @@ def activate(session: Session, row: Row[Any], read: Keyset, now: datetime) -> No
     )
     for kid, entry in read.keys.items():
         if entry.sign_until is not None:
-            session.execute(update(key).where(key.c.kid == kid).values(sign_until=entry.sign_until))
+            later = key.c.sign_until.is_(None) | (key.c.sign_until > entry.sign_until)
+            session.execute(
+                update(key).where(key.c.kid == kid, later).values(sign_until=entry.sign_until)
+            )
     lost = [each.kid for each in read.revoked]
     session.execute(
         update(key).where(key.c.kid.in_(lost), key.c.revoked_at.is_(None)).values(revoked_at=now)

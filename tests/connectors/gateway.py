@@ -50,11 +50,13 @@ class Version:
     pending: bool = False
 
     @property
-    def leaf(self) -> bytes:
+    def entry(self) -> bytes:
         keyset = self.keyset
-        return merkle.leaf_hash(
-            canonical(keyset_entry(keyset.agency, keyset.version, self.envelope))
-        )
+        return canonical(keyset_entry(keyset.agency, keyset.version, self.envelope))
+
+    @property
+    def leaf(self) -> bytes:
+        return merkle.leaf_hash(self.entry)
 
 
 class Refusal(Exception):
@@ -98,6 +100,8 @@ class Gateway:
         self.known_elsewhere: set[bytes] = set()
         self.leaves: list[bytes] = []
         self.pending: list[bytes] = []
+        self.bodies: dict[bytes, bytes] = {}
+        self.beat: datetime | None = None
 
     def ticket(self, agency: str) -> str:
         made = Ticket(
@@ -148,6 +152,18 @@ class Gateway:
         self.leaves += self.pending
         self.pending = []
 
+    def log(self, entry: object, *, at_once: bool = True) -> bytes:
+        """Writes an entry into the log; its leaf."""
+        data = canonical(entry)
+        leaf = merkle.leaf_hash(data)
+        self.bodies[leaf] = data
+        (self.leaves if at_once else self.pending).append(leaf)
+        return leaf
+
+    def entry_of(self, leaf: bytes) -> bytes:
+        keysets = {each.leaf: each.entry for own in self.versions.values() for each in own}
+        return {**self.bodies, **keysets}[leaf]
+
     def note(self) -> bytes:
         return self.log_key.sign(Checkpoint(ORIGIN, len(self.leaves), merkle.root(self.leaves)))
 
@@ -185,6 +201,8 @@ class Gateway:
                 self._dispositions
             ),
             r"GET /v1/log/checkpoint": self._checkpoint,
+            r"GET /v1/log/tile/entries/(\d{3})(?:\.p/(\d+))?(?:\?from=(\d+))?": self._entries,
+            r"GET /v1/log/cosignatures": self._heard,
             r"GET /v1/log/consistency\?from=(\d+)&to=(\d+)": self._consistency,
             r"POST /v1/log/cosignatures": self._cosigned,
             r"GET /v1/log/proof\?leaf=([0-9a-f]{64})": self._proof,
@@ -389,9 +407,7 @@ class Gateway:
         entry = {"t": "accept", "agency": agency, "stream": payload.stream, "epoch": payload.epoch,
                  "seq": payload.seq, "payload_sha256": hashed.hex(), "root": payload.root,
                  "count": payload.count}  # fmt: skip
-        leaf = merkle.leaf_hash(canonical(entry))
-        (self.leaves if self.integrate_at_once else self.pending).append(leaf)
-        return leaf
+        return self.log(entry, at_once=self.integrate_at_once)
 
     def _receipt(self, payload, hashed, leaf):
         told = {
@@ -441,11 +457,24 @@ class Gateway:
         return _json(200, {"dispositions": page, "next": more})
 
     def _checkpoint(self, handler, body):
+        if self.beat is None or now() - self.beat > timedelta(seconds=60):
+            self.beat = now()
+            self.log({"t": "heartbeat", "at": to_moment(self.beat)})
         return 200, "text/plain", self.note(), {}
 
     def _consistency(self, handler, body, old, new):
         path = merkle.consistency(self.leaves, int(old), int(new))
         return 200, "text/plain", "\n".join(map(to_base64, path)).encode(), {}
+
+    def _entries(self, handler, body, n, width, first):
+        start = int(n) * 256
+        leaves = self.leaves[start + int(first or 0) : start + int(width or 256)]
+        entries = map(self.entry_of, leaves)
+        content = b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+        return 200, "application/octet-stream", content, {}
+
+    def _heard(self, handler, body):
+        return _json(200, {"cosignatures": []})
 
     def _cosigned(self, handler, body):
         self.cosigned.append(json.loads(body))

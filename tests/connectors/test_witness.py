@@ -1,9 +1,10 @@
 """A connector follows the log: what contradicts stops it, leaves evidence, and is never cosigned."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.client import Shown
 from connectors.errors import CallCentre
 from connectors.evidence import Anchors
 from connectors.memory import Memory
@@ -11,8 +12,10 @@ from connectors.witness import Witness
 from keys import merkle
 from keys.checkpoint import Checkpoint, NoteSigner, parse_checkpoint, parse_note, witness_key
 from keys.cosignature import parse_line
+from keys.findings import Verdict
+from keys.policy import Policy
 from keys.signers import Ed25519Signer
-from keys.verdict import Policy, Verdict, judge
+from keys.verdict import judge
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ORIGIN = "titian.test/log/2026"
@@ -29,9 +32,11 @@ class Log:
     def __init__(self, *leaves: str) -> None:
         self.leaves = [merkle.leaf_hash(leaf.encode()) for leaf in leaves]
         self.cosigned: list[tuple[int, str]] = []
+        self.at: datetime | None = NOW
 
-    def checkpoint(self) -> bytes:
-        return LOG.sign(Checkpoint(ORIGIN, len(self.leaves), merkle.root(self.leaves)))
+    def checkpoint(self) -> Shown:
+        note = LOG.sign(Checkpoint(ORIGIN, len(self.leaves), merkle.root(self.leaves)))
+        return Shown(note, self.at)
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         return merkle.consistency(self.leaves, old, new)
@@ -70,7 +75,7 @@ def test_each_new_checkpoint_is_cosigned_once(memory, tmp_path):
         watching.watch()
     assert [size for size, _ in log.cosigned] == [1, 3]
     made = parse_line(log.cosigned[-1][1])
-    seen = parse_checkpoint(parse_note(log.checkpoint()).text)
+    seen = parse_checkpoint(parse_note(log.checkpoint().note).text)
     made.verify(seen, witness_key("baz", KEY.public))
     assert made.time == NOW
     assert not watching.evidence.exists()
@@ -84,7 +89,7 @@ def test_a_rewritten_history_is_never_cosigned(memory, tmp_path):
     assert len(contradicted(watching, "trust.log_rewritten")) == 2
     assert [size for size, _ in log.cosigned] == [2]
     log.shows("a", "b", "c")
-    assert watching.watch().size == 3, "the honest log goes on"
+    assert watching.watch().checkpoint.size == 3, "the honest log goes on"
 
 
 def test_two_logs_of_one_size_are_evidence_that_anybody_can_judge(memory, tmp_path):
@@ -109,9 +114,9 @@ def test_a_log_that_was_rolled_back(memory, tmp_path):
 
 def test_a_note_of_another_log_is_no_evidence(memory, tmp_path):
     class Foreign(Log):
-        def checkpoint(self) -> bytes:
+        def checkpoint(self) -> Shown:
             other = NoteSigner(ORIGIN, b"other".ljust(32))
-            return other.sign(Checkpoint(ORIGIN, 1, merkle.root(self.leaves)))
+            return Shown(other.sign(Checkpoint(ORIGIN, 1, merkle.root(self.leaves))), NOW)
 
     watching = witness(Foreign("a"), memory, tmp_path)
     with pytest.raises(CallCentre) as found:
@@ -140,3 +145,11 @@ def test_without_a_witness_key_it_watches_only(memory, tmp_path):
     assert log.cosigned == []
     log.shows("x")
     contradicted(watching, "trust.log_shrank")
+
+
+@pytest.mark.parametrize(("minutes", "lines"), [(-6, 0), (-5, 1), (5, 1), (6, 0)])
+def test_a_clock_that_is_wrong_cosigns_nothing(memory, tmp_path, minutes, lines):
+    log = Log("a")
+    log.at = NOW + timedelta(minutes=minutes)
+    witness(log, memory, tmp_path).watch()
+    assert len(log.cosigned) == lines

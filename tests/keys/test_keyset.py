@@ -161,14 +161,63 @@ def test_a_key_used_before_anywhere_is_refused() -> None:
     assert refused.value.code == "key.known"
 
 
+def two_of_two() -> dict[str, Any]:
+    keys = sorted([REC, WIT], key=lambda each: each.kid)
+    return {
+        "threshold": 1,
+        "kids": [each.kid for each in keys],
+        "pubs": {each.kid: to_base64(each.public.raw) for each in keys},
+    }
+
+
+def test_a_statement_on_the_wire() -> None:
+    assert json.loads(keyset.build(AUD, "dinsos", [entry()], issued=NOW)) == {
+        "v": 1,
+        "aud": AUD,
+        "agency": "dinsos",
+        "version": 1,
+        "prev": None,
+        "issued": "2026-11-24T02:00:00Z",
+        "expires": "2027-11-24T02:00:00Z",
+        "keys": {
+            ONE.kid: {
+                "alg": "ed25519",
+                "pub": to_base64(ONE.public.raw),
+                "uses": ["batch", "http", "response"],
+                "instance": "conn-a",
+                "not_before": "2026-11-24T02:00:00Z",
+                "not_after": "2027-03-24T02:00:00Z",
+                "sign_until": None,
+            }
+        },
+        "witness": {},
+        "enc": {},
+        "recovery": None,
+        "policy": {"batch_sig": "ed25519", "min_record_salt": True},
+        "revoked": [],
+        "reason": "enrol",
+    }
+
+
+def test_fewer_recovery_keys_than_there_are_may_suffice() -> None:
+    found = keyset.parse_statement(payload(recovery=two_of_two())).recovery
+    assert found is not None
+    assert (found.threshold, len(found.keys)) == (1, 2)
+
+
 MALFORMED: dict[str, Callable[[], bytes]] = {
     "not json": lambda: b"{",
     "not an object": lambda: b"[]",
     "field too many": lambda: payload(extra=1),
     "format": lambda: payload(v=2),
+    "older format": lambda: payload(v=0),
     "policy": lambda: payload(policy={"batch_sig": "none", "min_record_salt": True}),
+    "policy without salt": lambda: payload(
+        policy={"batch_sig": "ed25519", "min_record_salt": False}
+    ),
     "agency": lambda: payload(agency="Dinsos"),
     "version": lambda: payload(version="1"),
+    "version nought": lambda: payload(version=0),
     "prev": lambda: payload(prev="00"),
     "issued": lambda: payload(issued="yesterday"),
     "reason": lambda: payload(reason="Because!"),
@@ -182,6 +231,8 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     "no use": lambda: payload(keys=key_json(uses=[])),
     "use twice": lambda: payload(keys=key_json(uses=["http", "http"])),
     "unknown use": lambda: payload(keys=key_json(uses=["keyset"])),
+    "unknown use that sorts first": lambda: payload(keys=key_json(uses=["aaa", "http"])),
+    "unknown use that sorts last": lambda: payload(keys=key_json(uses=["batch", "zzz"])),
     "use no text": lambda: payload(keys=key_json(uses=[{}])),
     "pub too short": lambda: payload(keys=key_json(pub="QUJD")),
     "pub no base64": lambda: payload(keys=key_json(pub="!")),
@@ -192,6 +243,22 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     ),
     "enc": lambda: payload(
         enc={"e": {"alg": "rsa", "pub": to_base64(bytes(32)), "not_after": "2027-01-01T00:00:00Z"}}
+    ),
+    "enc of an earlier word": lambda: payload(
+        enc={"e": {"alg": "aaa", "pub": to_base64(bytes(32)), "not_after": "2027-01-01T00:00:00Z"}}
+    ),
+    "recovery of nobody": lambda: payload(
+        recovery={"threshold": 0, "kids": [REC.kid], "pubs": {REC.kid: to_base64(REC.public.raw)}}
+    ),
+    "recovery kids in another order": lambda: payload(
+        recovery={**two_of_two(), "kids": sorted([REC.kid, WIT.kid], reverse=True)}
+    ),
+    "recovery kids that sort last": lambda: payload(
+        recovery={
+            "threshold": 1,
+            "kids": [REC.kid, "x"],
+            "pubs": {REC.kid: to_base64(REC.public.raw)},
+        }
     ),
     "recovery threshold": lambda: payload(
         recovery={"threshold": 2, "kids": [REC.kid], "pubs": {REC.kid: to_base64(REC.public.raw)}}
@@ -243,6 +310,8 @@ STATES = [
     ({}, NOW, State.ACTIVE, True),
     ({"sign_until": NOW + DAY}, NOW, State.RETIRING, True),
     ({"sign_until": NOW + DAY}, NOW + DAY, State.DEACTIVATED, False),
+    ({"sign_until": NOW + DAY}, NOW + 2 * DAY, State.DEACTIVATED, False),
+    ({}, NOW + keyset.MAX_LIFE + DAY, State.DEACTIVATED, False),
     ({}, NOW + keyset.MAX_LIFE, State.DEACTIVATED, False),
 ]
 

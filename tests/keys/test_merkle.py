@@ -209,3 +209,11 @@ def test_a_root_of_ten_thousand_is_quick() -> None:
     began = time.perf_counter()
     merkle.root(leaves)
     assert time.perf_counter() - began < 0.25  # 5 ms here; room for a busy machine
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 7, 8, 255, 256, 257])
+def test_a_frontier_goes_on_where_it_was_left(size: int) -> None:
+    leaves = [merkle.leaf_hash(b"%d" % n) for n in range(300)]
+    left = merkle.EMPTY.grown(leaves[:size])
+    assert (left.size, left.root()) == (size, merkle.root(leaves[:size]))
+    assert left.grown(leaves[size:]).root() == merkle.root(leaves)

@@ -17,10 +17,22 @@ from keys.bundle import RecordEvidence
 from keys.canonical import canonical
 from keys.checkpoint import format_proof
 from keys.errors import BadStatement
-from keys.verdict import Policy, Verdict, judge
+from keys.findings import Verdict
+from keys.policy import Policy
+from keys.sentences import SENTENCES
+from keys.verdict import judge
 from tests.keys import city
 from tests.keys.city import AGENCY, LINES
-from tests.keys.evidence_cases import CASES, NO_PINS, OTHER_LOG, frames, note, proof
+from tests.keys.evidence_cases import (
+    CASES,
+    NO_PINS,
+    OTHER_LOG,
+    WITNESSED,
+    exchanged,
+    frames,
+    note,
+    proof,
+)
 from tests.shared import ROOT
 
 
@@ -51,7 +63,7 @@ def test_each_file_gives_its_exit_status(
 
 
 def test_every_step_says_a_sentence_in_both_languages() -> None:
-    for step, languages in verify._SENTENCES.items():
+    for step, languages in SENTENCES.items():
         assert languages.keys() == {"id", "en"}, step
         one, two = languages["id"], languages["en"]
         assert [bool(s) for s in one] == [bool(s) for s in two], step
@@ -61,7 +73,7 @@ def test_no_finding_lacks_its_sentence() -> None:
     for make, policy, _ in CASES.values():
         anchors = Policy() if policy is None else Policy.parse(policy)
         for finding in judge([make()], anchors)[0].findings:
-            sentence = verify._SENTENCES[finding.step]["id"][verify.EXIT[finding.verdict]]
+            sentence = SENTENCES[finding.step]["id"][verify.EXIT[finding.verdict]]
             assert sentence, finding
 
 
@@ -150,9 +162,9 @@ def test_the_command_leaves_with_its_status(tmp_path: Path) -> None:
 
 def test_evidence_reads_back_as_it_was_built() -> None:
     evidence = city.record()
-    again = bundle.parse(bundle.build_record(evidence))
+    again = bundle.parse(bundle.build(evidence))
     assert isinstance(again, RecordEvidence)
-    assert bundle.build_record(again) == bundle.build_record(evidence)
+    assert bundle.build(again) == bundle.build(evidence)
     assert again.line == evidence.line
 
 
@@ -181,7 +193,7 @@ def test_no_flipped_byte_makes_other_evidence_valid(data: st.DataObject) -> None
 
 
 RECORD = proof()
-ANCHORS = Policy.parse(NO_PINS)
+ANCHORS = Policy.parse(WITNESSED)
 
 HOOK = """
 import sys
@@ -228,10 +240,10 @@ def test_the_verifier_runs_from_a_zipapp(tmp_path: Path) -> None:
 
 def test_a_log_proof_of_another_size_does_not_fit() -> None:
     evidence = city.record()
-    assert evidence.accept
-    text = evidence.accept.proof
+    assert evidence.origin.accept
+    text = evidence.origin.accept.proof
     smaller = format_proof(2, [], note(size=3))
     assert text != smaller
-    bad = replace(evidence, accept=replace(evidence.accept, proof=smaller))
-    report = judge([bundle.build_record(bad)], ANCHORS)[0]
+    bad = exchanged(evidence, accept=replace(evidence.origin.accept, proof=smaller))
+    report = judge([bundle.build(bad)], ANCHORS)[0]
     assert report.verdict == Verdict.INVALID

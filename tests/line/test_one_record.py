@@ -321,11 +321,10 @@ def _evidence_holds(line: Line, folder: Path) -> None:
             bundle.LoggedEntry(ledger.entry(session, leaf), ledger.proof(session, leaf))
             for leaf in leaves
         )
-    evidence = bundle.RecordEvidence(
-        found.lines[0], 0, merkle.inclusion(found.leaves, 0), envelope, [keyset], accept
-    )
+    origin = bundle.Origin(envelope, [keyset], accept)
+    evidence = bundle.RecordEvidence(found.lines[0], 0, merkle.inclusion(found.leaves, 0), origin)
     proof, batch, policy = (folder / n for n in ("satu.titianproof", "satu.batch", "policy.json"))
-    proof.write_bytes(bundle.build_record(evidence))
+    proof.write_bytes(bundle.build(evidence))
     batch.write_bytes(body)
     keys = {
         kid: {"alg": k.alg, "pub": to_base64(k.raw)} for kid, k in anchored.receipt_keys.items()
@@ -335,8 +334,8 @@ def _evidence_holds(line: Line, folder: Path) -> None:
     assert titian_verify([str(proof), "--policy", str(policy)]) == 0
     altered = bundle.RecordEvidence(
         found.lines[0].replace(b"Yusmanidar", b"Yusmanidur").replace(b"YUSMANIDAR", b"YUSMANIDUR"),
-        *(0, evidence.path, envelope, [keyset], accept),
+        *(0, evidence.path, origin),
     )
     assert altered.line != evidence.line
-    proof.write_bytes(bundle.build_record(altered))
+    proof.write_bytes(bundle.build(altered))
     assert titian_verify([str(proof), "--policy", str(policy)]) == 1

@@ -25,7 +25,7 @@ def test_a_connector_enrols_from_ticket_to_active(centre, dstk):
     centre.integrate()
     assert dstk.enrol(ticket).state == "active"
     assert dstk.memory.fact("keyset_proof") is not None
-    assert dstk.client.checkpoint().startswith(centre.database.settings.log_origin.encode())
+    assert dstk.client.checkpoint().note.startswith(centre.database.settings.log_origin.encode())
 
 
 def test_whoever_asks_later_is_not_told_the_fingerprint(centre, enrolled):

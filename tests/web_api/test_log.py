@@ -42,7 +42,7 @@ def test_the_connector_believes_checkpoint_and_proof(centre, enrolled):
     centre.integrate()
     text = enrolled.client.proof(leaf)
     assert check_proof(text, leaf, anchors).size == verified(centre).size
-    check_checkpoint(enrolled.client.checkpoint(), LogSeen(), anchors)
+    check_checkpoint(enrolled.client.checkpoint().note, LogSeen(), anchors)
 
 
 def test_two_checkpoints_are_consistent(centre, log_size):

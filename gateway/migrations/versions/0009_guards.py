@@ -1,6 +1,6 @@
 """What may never happen to a key, a keyset or an agency is refused by the database itself.
 
-And: the last login is shown; two persons let a key speak again one after the other.
+And: the centre's own keysets; the last login is shown; two persons let a key speak again one after the other.
 """
 
 import sqlalchemy as sa
@@ -94,11 +94,21 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["kid"], ["key.kid"], name=op.f("fk_resumption_kid_key")),
         sa.PrimaryKeyConstraint("kid", name=op.f("pk_resumption")),
     )
+    op.create_table(
+        "centre_keyset",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("payload_sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_centre_keyset")),
+    )
     op.create_check_constraint(op.f("ck_key_approved"), "key", _APPROVED)
     op.create_check_constraint(
         op.f("ck_key_destroyed"),
         "key",
-        "destroyed_at is null or destroyed_at >= least(sign_until, not_after)",
+        "destroyed_at is null or revoked_at is not null"
+        " or destroyed_at >= least(sign_until, not_after)",
     )
     op.create_check_constraint(
         op.f("ck_keyset_fate"), "keyset", "leaf is null or rejected_at is null"
@@ -134,6 +144,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_keyset_fate"), "keyset")
     for name in ("destroyed", "approved"):
         op.drop_constraint(op.f(f"ck_key_{name}"), "key")
+    op.drop_table("centre_keyset")
     op.drop_table("resumption")
     op.drop_column("officer", "login_before")
     op.drop_column("officer", "last_login")

@@ -1,7 +1,7 @@
 """The transparency log for those who check it. It holds nothing personal.
 
-Who may call it: checkpoint and proofs are open, so that whoever holds a leaf can check it; tiles
-and entries are for enrolled agencies (RFC 9421).
+Who may call it: checkpoint, cosignatures and proofs are open, so that whoever holds a leaf can
+check it; tiles and entries are for enrolled agencies (RFC 9421).
 
 Source: C2SP tlog-tiles, tlog-checkpoint, tlog-proof; design/trust.md 3.2.
 """
@@ -22,7 +22,13 @@ from gateway.web.edge import edge
 from gateway.web.signed import signed
 from keys.canonical import read_json, to_base64
 from keys.errors import BadJson
-from schemas.exchange import ConsistencyQuery, CosignatureRequest, ProofQuery
+from schemas.exchange import (
+    ConsistencyQuery,
+    CosignatureRequest,
+    CosignaturesAnswer,
+    EntriesQuery,
+    ProofQuery,
+)
 
 blueprint = Blueprint(
     "log", __name__, url_prefix="/v1/log", description="The transparency log: C2SP formats."
@@ -54,6 +60,13 @@ class LogCheckpoint(MethodView):
 @blueprint.route("/cosignatures")
 class LogCosignatures(MethodView):
     """What witnesses say."""
+
+    @blueprint.response(200, CosignaturesAnswer)
+    def get(self) -> dict[str, Any]:
+        """What each witness cosigned last: so that others can hold it against what they see."""
+        with edge().sessions() as session:
+            found = witnesses.heard(session, edge().clock())
+        return {"cosignatures": [{"note": note, "line": line} for note, line in found]}
 
     @blueprint.response(204)
     def post(self) -> None:
@@ -109,11 +122,12 @@ class LogTile(MethodView):
 class LogEntries(MethodView):
     """A bundle of entries."""
 
+    @blueprint.arguments(EntriesQuery, location="query")
     @blueprint.response(200, content_type=_BYTES, description="Entries behind uint16 lengths.")
-    def get(self, place: str) -> Response:
-        """The entries of a tile of level 0."""
+    def get(self, asked: dict[str, int], place: str) -> Response:
+        """The entries of a tile of level 0; `from` leaves out those that the reader has."""
         with signed(), edge().sessions() as session:
-            data = ledger.entries(session, *_place(place))
+            data = ledger.entries(session, *_place(place), first=asked["from_"])
         return _kept(data)
 
 

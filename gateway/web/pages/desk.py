@@ -34,7 +34,7 @@ def counter() -> Any:
 @auth.members_only
 def ask() -> Any:
     """Log the search; the answer follows at its own address."""
-    purpose = _purpose()
+    purpose = purpose_of_form()
     try:
         with edge().sessions() as session:
             asked = access.ask_search(
@@ -55,7 +55,7 @@ def ask() -> Any:
 def answer(query_id: str) -> Any:
     """The candidates of a logged search."""
     with edge().sessions() as session:
-        found = access.search(session, auth.officer(), _id(query_id), door(), edge().clock())
+        found = access.search(session, auth.officer(), identifier(query_id), door(), edge().clock())
         session.commit()
     return render_template(
         "found.html",
@@ -72,7 +72,7 @@ def answer(query_id: str) -> Any:
 @auth.members_only
 def ask_profile() -> Any:
     """Log that a profile is opened, or its NIK revealed."""
-    person, purpose = _id(request.form.get("person", "")), _purpose()
+    person, purpose = identifier(request.form.get("person", "")), purpose_of_form()
     revealing = request.form.get("act") == "reveal"
     question = access.ask_reveal if revealing else access.ask_profile
     with edge().sessions() as session:
@@ -88,7 +88,7 @@ def profile(query_id: str) -> Any:
     """One person: who says what, lists, aid, and why these records are one person."""
     with edge().sessions() as session:
         asked, view = access.open_profile(
-            session, auth.officer(), _id(query_id), door(), edge().clock()
+            session, auth.officer(), identifier(query_id), door(), edge().clock()
         )
         session.commit()
         fresh = _freshness(session)
@@ -100,7 +100,9 @@ def profile(query_id: str) -> Any:
 def revealed(query_id: str) -> Any:
     """The same page with the NIK in full."""
     with edge().sessions() as session:
-        asked, view = access.reveal(session, auth.officer(), _id(query_id), door(), edge().clock())
+        asked, view = access.reveal(
+            session, auth.officer(), identifier(query_id), door(), edge().clock()
+        )
         session.commit()
         fresh = _freshness(session)
     return _profile(view, asked.purpose.value, fresh, revealed=True)
@@ -151,14 +153,24 @@ def _freshness(session: Any) -> dict[str, str]:
     }
 
 
-def _purpose() -> Purpose:
+def purpose_of_form() -> Purpose:
+    """Why the form asks.
+
+    Raises:
+        Refused: it does not say.
+    """
     try:
         return Purpose(request.form.get("purpose", ""))
     except ValueError as err:
         raise Refused("purpose.missing", "Pilih keperluan pencarian terlebih dahulu.") from err
 
 
-def _id(text: str) -> Any:
+def identifier(text: str) -> Any:
+    """The UUID that an address or a form names.
+
+    Raises:
+        NotFound: it is none.
+    """
     found = ids.parse(text)
     if found is None:
         raise NotFound("query.expired", "Alamat itu tidak ada. Cari lagi dari halaman loket.")
