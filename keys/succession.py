@@ -288,11 +288,19 @@ def _added_revocations(old: Keyset, new: Keyset) -> tuple[Revocation, ...]:
 
 
 def _amend(change: _Change) -> Succession:
-    """R5: other recovery, witness or encryption keys; those of recovery wait for objections."""
+    """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
+
+    An agency that has no recovery key names its first one as it enrolled: by a key in force, and
+    two persons.
+    """
     if change.added or _retired(change):
         raise _not_allowed()
-    wait = RECOVERY_WAIT if change.new.recovery != change.old.recovery else timedelta(0)
-    return Succession(Rule.AMEND, change.new, change.persons(), wait)
+    old, new = change.old, change.new
+    if new.recovery == old.recovery:
+        return Succession(Rule.AMEND, new, change.persons())
+    first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)
+    persons = 2 if first and change.active() else change.persons()
+    return Succession(Rule.AMEND, new, persons, RECOVERY_WAIT)
 
 
 def _leave(change: _Change) -> Succession:

@@ -142,14 +142,16 @@ def count_waiting(session: Session, now: datetime) -> int:
 
 
 def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
-    """The agency objects to a statement that waits for its time; the caller knows that it is it.
+    """The agency objects to a change of its recovery keys; the caller knows that it is it.
+
+    To nothing else: a thief holds a key that may speak, and would object to his own revocation.
 
     Raises:
-        NotFound: no statement of that version waits (`keyset.none`).
+        NotFound: no such statement of that version waits (`keyset.none`).
     """
     approvals.known_agency(session, agency)
     row = store.pending_keyset(session, agency)
-    if row is None or row.version != version:
+    if row is None or row.version != version or row.rule != Rule.AMEND:
         raise NotFound("keyset.none", "No statement of this version waits.")
     store.set_keyset(session, row, rejected_at=now)
 

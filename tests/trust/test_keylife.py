@@ -340,6 +340,42 @@ def test_an_objection_ends_the_wait(owner):
     assert owner.submit(owner.rotation(Ed25519Signer.generate(owner.code))).version == 2
 
 
+def test_a_thief_cannot_object_to_his_revocation(owner):
+    owner.revoke(owner.now - DAY)
+    refused(NotFound, "keyset.none", owner.do, keylife.cancel, owner.code, 2, owner.now)
+    with owner.database.session() as session:
+        assert query.pending(session, owner.code) is not None
+
+
+def test_an_agency_without_a_recovery_key_names_one_by_two_persons(database):
+    plain = Agency(database)
+    owner = Owner(database, code=plain.code)
+    owner.invited()
+    Agency.enrolled(owner)
+    for who, role in ((REGISTRAR, "key_admin"), (SECOND, "mayor_delegate")):
+        owner.approve(who, role)
+    paper = Ed25519Signer.generate(owner.code)
+    named = Recovery(1, {paper.kid: paper.public})
+    unproved = owner.following(owner.signer, recovery=named, reason="amend")
+    refused(BadStatement, "keyset.possession", owner.submit, unproved)
+    alone = owner.following(paper, recovery=named, reason="amend")
+    refused(BadSignature, "keyset.signer", owner.submit, alone)
+    made = owner.submit(owner.following(owner.signer, paper, recovery=named, reason="amend"))
+    assert (made.rule, made.needed) == ("amend", 2)
+    end = " ".join(made.fingerprint.split()[-2:])
+    for who, role in ((REGISTRAR, "key_admin"), (SECOND, "mayor_delegate")):
+        owner.approve(who, role, end)
+    assert owner.current()[0].recovery is None
+    owner.now += timedelta(hours=72)
+    assert owner.do(keylife.count_waiting, owner.now) == 1
+    assert owner.current()[0].recovery == named
+    # Once there is one, the online key names no other.
+    mine = Ed25519Signer.generate(owner.code)
+    other = Recovery(1, {mine.kid: mine.public})
+    swapped = owner.following(owner.signer, mine, recovery=other, reason="amend")
+    refused(BadSignature, "keyset.signer", owner.submit, swapped)
+
+
 def test_an_agency_leaves(owner):
     ended = {
         kid: replace(entry, sign_until=owner.now) for kid, entry in owner.current()[0].keys.items()
