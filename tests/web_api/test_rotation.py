@@ -109,7 +109,7 @@ def enrolled_with_recovery(centre, made, code, folder):
     kept = {"agency": code, "public": public_text(paper.public, code)}
     made.memory.put_fact(countersigning.FACT, kept)
     ticket, path = centre.invite(code), folder / "to-sign.json"
-    enrolment.prepare(ticket, made.store, made.memory, now())
+    enrolment.prepare(ticket, made.store, made.client, made.memory, now())
     with pytest.raises(Wait):
         enrolment.countersign(made.memory, path)
     path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))
