@@ -260,10 +260,9 @@ def _revoke(change: _Change) -> Succession:
     """R4: a key is not believed since a moment; with the recovery key, new ones take its place."""
     old, new = change.old, change.new
     more = revoked_beside(old, new)
-    named = [each.kid for each in new.revoked]
     if (
         not more
-        or len(set(named)) != len(named)
+        or len({each.kid for each in new.revoked}) != len(new.revoked)
         or not {each.kid for each in more} <= old.keys.keys()
         or any(each.since > change.now for each in more)
         or (new.witness, new.enc, new.recovery) != (old.witness, old.enc, old.recovery)
@@ -279,8 +278,7 @@ def _revoke(change: _Change) -> Succession:
 def _amend(change: _Change) -> Succession:
     """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
 
-    An agency that has no recovery key names its first one as it enrolled: by a key in force, and
-    two persons.
+    The first recovery key of an agency is named as it enrolled: by a key in force, and two persons.
     """
     if change.added or _retired(change):
         raise _not_allowed()
@@ -290,8 +288,7 @@ def _amend(change: _Change) -> Succession:
     first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)
     persons = 2 if first and change.active() else change.persons()
     # As in TUF, nobody locks himself out: the new keys can do what it will take them to do.
-    recovery = new.recovery
-    if recovery is not None and len(change.signed & recovery.keys.keys()) < recovery.threshold:
+    if new.recovery and len(change.signed & new.recovery.keys.keys()) < new.recovery.threshold:
         raise BadSignature("keyset.threshold", "Too few of the new recovery keys have signed.")
     return Succession(Rule.AMEND, new, persons, RECOVERY_WAIT)
 
