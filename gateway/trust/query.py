@@ -11,6 +11,7 @@ from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.ledger import query as ledger
 from gateway.trust import (
     approvals,
+    centre,
     keylife,
     standing,
     store,
@@ -99,7 +100,9 @@ def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
 
 
 def keyset_leaves(session: Session, agency: str) -> list[bytes]:
-    """The leaves of the agency's keysets that count, version 1 first."""
+    """The leaves of the agency's keysets that count, version 1 first; of the centre's own too."""
+    if agency == centre.OWNER:
+        return [row.leaf for row in centre.versions(session)]
     return [row.leaf for row in store_keys.versions(session, agency)]
 
 
@@ -108,7 +111,9 @@ def statement(session: Session, agency: str, sha256: bytes) -> bytes | None:
 
     A keyset's payload, that of a suspension, or the grants that count, as they were hashed.
     """
-    row = store_keys.find_keyset(session, agency, sha256)
+    own = centre.versions(session) if agency == centre.OWNER else []
+    row = next((each for each in own if each.payload_sha256 == sha256), None)
+    row = row or store_keys.find_keyset(session, agency, sha256)
     if row is not None:
         return dsse.parse(row.envelope).payload
     said = store_keys.find_suspension(session, agency, sha256)
