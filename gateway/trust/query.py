@@ -112,10 +112,12 @@ def statement(session: Session, agency: str, sha256: bytes) -> bytes | None:
     A keyset's payload, that of a suspension, or the grants that count, as they were hashed.
     """
     own = centre.versions(session) if agency == centre.OWNER else []
-    row = next((each for each in own if each.payload_sha256 == sha256), None)
-    row = row or store_keys.find_keyset(session, agency, sha256)
+    envelopes = [each.envelope for each in own if each.payload_sha256 == sha256]
+    row = store_keys.find_keyset(session, agency, sha256)
     if row is not None:
-        return dsse.parse(row.envelope).payload
+        envelopes.append(row.envelope)
+    if envelopes:
+        return dsse.parse(envelopes[0]).payload
     said = store_keys.find_suspension(session, agency, sha256)
     if said is not None:
         entry = read_json(ledger.entry(session, said.leaf))
