@@ -1,17 +1,17 @@
 """Puts one run together from the settings: memory, source, rules, signer, gateway."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors import centrekeys
-from connectors.client import Client, RequestsTransport, Transport
+from connectors import centrekeys, clocks
+from connectors.client import Client, Problem, RequestsTransport, Transport
 from connectors.config import Config
 from connectors.courier import Courier, log_seen
 from connectors.enrolment import load_anchors, open_keys, require_active
-from connectors.errors import FixSettings
+from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.guarding import Guard
 from connectors.hearing import Ear
 from connectors.ids import load_secret
@@ -112,7 +112,12 @@ def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
     speaker = Speaker(signer_of(store, first_kid(store, config.agency)))
     client = Client(url, config.agency, transport, speaker, outside.clock, lambda: log_seen(memory))
     hands = Hands(store, speaker, client, anchors, memory, outside.clock)
-    take_up(hands)
+    try:
+        take_up(hands)
+    except CallCentre:
+        with suppress(Problem, Wait):
+            clocks.check(client)  # by a wrong clock no key may speak
+        raise
     return hands
 
 
@@ -132,7 +137,7 @@ def watch_of(hands: Hands, config: Config, outside: Outside) -> Watch:
         hands=hands,
         witness=witness_of(hands, config, outside),
         guard=Guard(hands, folder),
-        ear=Ear(hands.client, hands.memory, hands.anchors, folder),
+        ear=Ear(hands.client, hands.memory, hands.anchors, folder, outside.clock),
     )
 
 

@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors import keybook, revoking, rotating, silence
+from connectors import clocks, keybook, revoking, rotating, silence
 from connectors.cli_keyacts import object_command, resume_command
 from connectors.client import Problem
 from connectors.config import Config
@@ -51,6 +51,7 @@ def _rotate(lang: str) -> click.Command:
                 return
             if not yes:
                 click.confirm(desk.say("keys.sure", kid=hands.speaker.kid), abort=True, err=True)
+            _check_clock(hands)
             rotated = rotate_patiently(hands)
             fingerprint = hands.store.public(rotated.new).fingerprint()
         facts = {"old": rotated.old, "new": rotated.new, "fingerprint": fingerprint}
@@ -62,6 +63,13 @@ def _rotate(lang: str) -> click.Command:
         desk.tell("keys.rotated", **facts, until=until)
 
     return rotate
+
+
+def _check_clock(hands: Hands) -> None:
+    try:
+        clocks.check(hands.client)
+    except Problem as problem:
+        raise problem.error() from problem
 
 
 def rotate_patiently(hands: Hands) -> Rotation:

@@ -224,7 +224,7 @@ def parse_statement(payload: bytes) -> Keyset:
         BadKey: a key that must not be used.
     """
     fields = Fields.read(payload, _FIELDS)
-    if fields.integer("v") != 1 or fields.table("policy") != _POLICY:
+    if fields.integer("v") != 1 or canonical(fields.table("policy")) != canonical(_POLICY):
         raise BadStatement("keyset.version", "The keyset's format or policy is not known.")
     agency = fields.text("agency", AGENCY)
     revoked = tuple(_revocation(each) for each in fields.sequence("revoked"))

@@ -16,14 +16,13 @@ from enum import StrEnum
 
 from keys.dsse import Envelope
 from keys.errors import BadKey, BadSignature, BadStatement
-from keys.forgetting import ROOM, carried, forgettable
+from keys.forgetting import ROOM, forgettable, revoked_beside
 from keys.keyset import (
     MAX_LIFE,
     PAYLOAD_TYPE,
     STATEMENT_LIFE,
     KeyEntry,
     Keyset,
-    Revocation,
     State,
     may_sign,
     parse_statement,
@@ -145,7 +144,8 @@ def accept_next(
             (``keyset.change``), too early (``keyset.pause``), or with no room left for the
             recovery key's holder (``keyset.full``).
         BadKey: a key that must not be used, or is known already (``key.known``).
-        BadSignature: a signature is wrong, or those who signed may not do this (``keyset.signer``).
+        BadSignature: a signature is wrong, those who signed may not do this (``keyset.signer``), or
+            new recovery keys do not reach their own threshold (``keyset.threshold``).
     """
     # 1. For us, of this agency, the very next version.
     old, new = standing.keyset, _read(envelope, standing.keyset.aud)
@@ -250,7 +250,7 @@ def _rotate(change: _Change) -> Succession:
 def _revoke(change: _Change) -> Succession:
     """R4: a key is not believed since a moment; with the recovery key, new ones take its place."""
     old, new = change.old, change.new
-    more = _added_revocations(old, new)
+    more = revoked_beside(old, new)
     named = [each.kid for each in new.revoked]
     if (
         not more
@@ -267,17 +267,6 @@ def _revoke(change: _Change) -> Succession:
     return Succession(Rule.REVOKE, new, persons, added=change.added)
 
 
-def _added_revocations(old: Keyset, new: Keyset) -> tuple[Revocation, ...]:
-    """What the statement revokes beside the revocations in force.
-
-    Those it repeats in their order; it may leave out one whose key the keyset has left out before.
-    """
-    kept = tuple(each for each in old.revoked if each in new.revoked)
-    if not set(carried(old)) <= set(kept) or new.revoked[: len(kept)] != kept:
-        raise _not_allowed()
-    return new.revoked[len(kept) :]
-
-
 def _amend(change: _Change) -> Succession:
     """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
 
@@ -290,6 +279,10 @@ def _amend(change: _Change) -> Succession:
         return Succession(Rule.AMEND, new, change.persons())
     first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)
     persons = 2 if first and change.active() else change.persons()
+    # As in TUF, nobody locks himself out: the new keys can do what it will take them to do.
+    recovery = new.recovery
+    if recovery is not None and len(change.signed & recovery.keys.keys()) < recovery.threshold:
+        raise BadSignature("keyset.threshold", "Too few of the new recovery keys have signed.")
     return Succession(Rule.AMEND, new, persons, RECOVERY_WAIT)
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from gateway.index import deriving, sealing, store_assertions, store_history
+from gateway.index import deriving, sealing, store_assertions, store_history, store_links
 from gateway.index.arrivals import PERSON, Arrival, IndexTools, Origin
 from gateway.index.deriving import Version
 from gateway.index.sealing import Place
@@ -96,6 +96,8 @@ def _chunk(session: Session, origin: Origin, ids: Sequence[int], tools: IndexToo
     _derive(session, origin, store_history.spoken(session, fresh), tools)
     if origin.record_type == PERSON:
         store_history.touch(session, origin.batch_id, [row.record_id for row in moved])
+    else:
+        store_links.stir(session, [row.record_id for row in moved])
     return len(moved)
 
 

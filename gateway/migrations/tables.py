@@ -5,11 +5,13 @@ from gateway.access import store_blast as blast
 from gateway.access import store_logins as logins
 from gateway.index import store as index
 from gateway.index import store_history as history
+from gateway.index import store_judgements as judgements
 from gateway.intake import poison, snapshots, store_reevaluation, store_withdrawals
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
 from gateway.ledger import store_openings as openings
+from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
@@ -24,5 +26,5 @@ SLICES = (
     *(outbox, heartbeat, deks, ledger, cosignatures, openings),
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
-    *(index, history, access, blast, logins),
+    *(index, history, judgements, access, blast, logins, stewards),
 )

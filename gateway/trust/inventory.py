@@ -136,6 +136,7 @@ def _data_keys(session: Session, vault: Vault) -> Iterator[KeyLine]:
 def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
     for row in store_inventory.every_key(session):
         public = PublicKey.parse(row.alg, row.raw)
+        ends = row.sign_until or row.not_after
         if row.revoked is not None:
             state = "revoked"
         elif row.suspended_at is not None or row.state == AgencyState.SUSPENDED:
@@ -143,7 +144,7 @@ def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
         elif row.approved_at is None or now < row.not_before:
             state = "waiting"
         else:
-            state = "active" if now < row.not_after else "expired"
+            state = "active" if now < ends else "expired"
         yield KeyLine(
             kind="A-sign",
             holder=f"{row.agency} ({row.instance})",
@@ -152,7 +153,7 @@ def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
             fingerprint=public.fingerprint(),
             state=state,
             created=row.not_before,
-            expires=row.sign_until or row.not_after,
+            expires=ends,
             kept="connector",
         )
 

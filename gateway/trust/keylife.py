@@ -15,12 +15,15 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict, NotFound, Refused
+from gateway.errors import Conflict, NotFound, Refused, TooLarge
 from gateway.ledger import query as log
+from gateway.ledger.model import limit_of
 from gateway.trust import approvals, store, store_keys, store_revocations
 from gateway.trust.model import Approver, Loss, Submitted
 from gateway.trust.standing import count, read, standing_of
 from keys import dsse
+from keys.bundle import keyset_entry
+from keys.canonical import canonical
 from keys.errors import BadStatement
 from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
@@ -49,6 +52,7 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
             for approval (`keyset.pending`), this one was rejected (`keyset.rejected`), or a key
             stood in a keyset before (`key.reused`).
         Refused: a revocation whose figures or keys are not complete (`revocation.…`).
+        TooLarge: the log would not take it (`keyset.size`).
         TrustError: no rule allows it, or a signature does not hold.
     """
     approvals.known_agency(session, agency)
@@ -63,6 +67,7 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
         made = accept_next(envelope, standing, known_keys=(), centre=centre, now=now)
     except BadStatement as err:
         raise _conflict(err, standing) from err
+    _check_size(made, data)
     _make_way(session, agency, made.rule, now)
     if made.rule is Rule.REVOKE:
         _check_revocation(session, standing, made)
@@ -231,9 +236,15 @@ def _keep(
     if fresh and not store.add_known(session, said.agency, hashed, fresh):
         raise reused()
     for kid in added:
-        if not store.add_key(session, said.agency, hashed, said.keys[kid]):
-            raise reused()
+        store.add_key(session, said.agency, hashed, said.keys[kid])
     return kept(session, said.agency, hashed)
+
+
+def _check_size(made: Succession, data: bytes) -> None:
+    """What the log would not take is refused now, and not when persons have approved it."""
+    entry = keyset_entry(made.keyset.agency, made.keyset.version, data)
+    if len(canonical(entry)) > limit_of(entry):
+        raise TooLarge("keyset.size", "The statement is larger than an entry of the log may be.")
 
 
 def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:

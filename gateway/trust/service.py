@@ -267,10 +267,9 @@ def _keep_keyset(session: Session, keyset: Keyset, envelope: bytes, now: datetim
         },
     )
     raws = [key.raw for key in keyset.provers().values()]
-    if not store.add_known(session, keyset.agency, sha256, raws) or not store.add_key(
-        session, keyset.agency, sha256, entry
-    ):
+    if not store.add_known(session, keyset.agency, sha256, raws):
         raise reused()
+    store.add_key(session, keyset.agency, sha256, entry)
 
 
 def _pending(session: Session, agency: str, keyset_sha256: bytes) -> Pending:

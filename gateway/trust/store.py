@@ -253,11 +253,10 @@ def add_known(session: Session, code: str, keyset_sha256: bytes, raws: Collectio
     return len(done.all()) == len(rows)
 
 
-def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> bool:
-    """Keep a key of a keyset; False if another transaction enrolled it meanwhile."""
-    done = session.execute(
-        insert(key)
-        .values(
+def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> None:
+    """Keep a signing key of a keyset, which `add_known` has found to be new."""
+    session.execute(
+        insert(key).values(
             kid=entry.kid,
             agency=code,
             keyset_sha256=keyset_sha256,
@@ -269,10 +268,7 @@ def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) 
             not_after=entry.not_after,
             sign_until=entry.sign_until,
         )
-        .on_conflict_do_nothing()
-        .returning(key.c.kid)
     )
-    return done.one_or_none() is not None
 
 
 # Built once: every request of a connector asks this.

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
 from keys import checkpoint, dsse, frame, httpsig, merkle, succession, suspension
-from keys.bundle import keyset_entry
+from keys.bundle import keyset_entry, suspension_entry
 from keys.canonical import canonical, from_base64, to_base64, to_moment
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.enrolment import Challenge, Ticket, check_enrolment, format_ticket, ticket_key, ticket_of
@@ -73,6 +74,7 @@ class Gateway:
     approve_at_once: bool = True
     integrate_at_once: bool = True
     give_receipt_in_head: bool = True
+    beats: bool = True
     suspended: bool = False
     clock: Callable[[], datetime] = lambda: now()  # noqa: PLW0108
     down: bool = False
@@ -356,6 +358,7 @@ class Gateway:
             self.silenced.add(judged.said.kid)
         else:
             self.silenced.discard(judged.said.kid)
+        self.log(suspension_entry(agency, body))
         return _json(201, {"kid": judged.said.kid, "state": "suspended"})
 
     def approve(self, agency: str) -> None:
@@ -489,8 +492,9 @@ class Gateway:
         return _json(200, {"dispositions": page, "next": more})
 
     def _checkpoint(self, handler, body):
-        if self.beat is None or now() - self.beat > timedelta(seconds=60):
-            self.beat = now()
+        moment = self.clock()
+        if self.beats and (self.beat is None or moment - self.beat > timedelta(seconds=60)):
+            self.beat = moment
             self.log({"t": "heartbeat", "at": to_moment(self.beat)})
         return 200, "text/plain", self.note(), {}
 
@@ -548,6 +552,9 @@ class Gateway:
 
 class Handler(BaseHTTPRequestHandler):
     gateway: Gateway
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(self.gateway.clock(), usegmt=True)
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -18,7 +18,7 @@ from connectors import assembly, keybook, rotating
 from connectors.assembly import Outside
 from connectors.client import RequestsTransport
 from connectors.config import Config
-from connectors.errors import CallCentre, Wait
+from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.runner import Wishes, publish, seal_only
@@ -451,3 +451,9 @@ def test_a_connector_whose_keys_all_ended_says_so(enrolled, gateway):
     with pytest.raises(CallCentre) as caught, hands_of(enrolled, gateway.clock):
         pass
     assert caught.value.code == "keys.silent"
+
+
+def test_a_wrong_clock_is_said_before_a_key_is_blamed(enrolled):
+    with pytest.raises(FixSettings) as caught, hands_of(enrolled, later(days=121)):
+        pass
+    assert caught.value.code == "gateway.clock"

@@ -1,232 +1,233 @@
-"""I12: every (state, act) of a key, at the real database; and what the database refuses by itself."""
+"""What seldom happens to keys: races, repeated acts, and acts of those who may not."""
 
+import base64
+import hashlib
+import json
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from gateway.errors import Conflict, GatewayError
-from gateway.trust import keylife, suspending
-from gateway.trust.model import Approver
-from keys import dsse, keyset
-from keys.errors import TrustError
-from keys.keyset import PAYLOAD_TYPE, State
-from keys.lifecycle import Act, may
+from gateway.errors import Conflict, Forbidden, NotFound, TooLarge
+from gateway.trust import keylife, query, service, store, suspending
+from gateway.trust.model import AgencyState, Loss, Outcome
+from keys import dsse
+from keys.canonical import canonical, read_json, to_base64
+from keys.checkpoint import TYPE_COSIGNATURE
+from keys.errors import BadKey, BadStatement
+from keys.keyset import PAYLOAD_TYPE, Recovery, encode
 from keys.signers import Ed25519Signer
-from keys.suspension import Action, Suspension
-from tests.trust.enrolling import MINUTE, SECOND
-from tests.trust.test_keylife import DAY, FIRST, OTHER, Owner, integrate
-
-AFTER = {
-    (State.PRE_ACTIVE, Act.REVOKE): State.COMPROMISED,
-    (State.ACTIVE, Act.SUSPEND): State.SUSPENDED,
-    (State.ACTIVE, Act.REVOKE): State.COMPROMISED,
-    (State.RETIRING, Act.SUSPEND): State.SUSPENDED,
-    (State.RETIRING, Act.REVOKE): State.COMPROMISED,
-    (State.SUSPENDED, Act.RESUME): State.ACTIVE,
-    (State.SUSPENDED, Act.REVOKE): State.COMPROMISED,
-    (State.DEACTIVATED, Act.REVOKE): State.COMPROMISED,
-    (State.DEACTIVATED, Act.DESTROY): State.DESTROYED,
-    (State.COMPROMISED, Act.DESTROY): State.COMPROMISED,
-    (State.DESTROYED, Act.REVOKE): State.COMPROMISED,
-    (State.DESTROYED, Act.DESTROY): State.DESTROYED,
-}
-"""The whole table: what is not here is refused, and changes nothing."""
-PAIRS = [(state, act) for state in State for act in Act]
+from keys.suspension import Action, Suspension, seal_suspension
+from tests.shared import shared
+from tests.trust.enrolling import REGISTRAR, SECOND, Agency
+from tests.trust.test_keylife import FIRST, Owner, refused
 
 
-class Subject(Owner):
-    """An agency with one key in a chosen state."""
-
-    def brought_to(self, state: State) -> "Subject":
-        return getattr(self, f"_to_{state.value}")()
-
-    def _to_active(self):
-        return self
-
-    def _to_pre_active(self):
-        new = Ed25519Signer.generate(self.code)
-        now, sha256 = self.current()
-        later = keyset.entry_of(
-            self.code, new.public, instance="conn", not_before=self.now + timedelta(hours=1)
-        )
-        ended = replace(now.keys[self.signer.kid], sign_until=self.now + DAY)
-        keys = {self.signer.kid: ended, new.kid: later}
-        said = replace(now, version=2, prev=sha256, issued=self.now, keys=keys)
-        self.submit(dsse.seal(PAYLOAD_TYPE, keyset.encode(said), [self.signer, new]))
-        self.signer = new
-        return self
-
-    def _to_retiring(self):
-        self.submit(self.rotation(Ed25519Signer.generate(self.code)))
-        return self
-
-    def _to_suspended(self):
-        self.decided(Action.SUSPEND, FIRST)
-        self.now += MINUTE
-        return self
-
-    def _to_deactivated(self):
-        self._to_retiring()
-        self.now += 15 * DAY
-        return self
-
-    def _to_compromised(self):
-        self._to_deactivated()
-        self.undergo(Act.REVOKE)
-        return self
-
-    def _to_destroyed(self):
-        self._to_deactivated()
-        self.undergo(Act.DESTROY)
-        return self
-
-    def undergo(self, act: Act) -> None:
-        if act is Act.DESTROY:
-            self.do(keylife.report_destroyed, self.code, self.signer.kid, self.now)
-        elif act is Act.REVOKE:
-            made = self.revoke(self.now)
-            self.approve(SECOND, "mayor_delegate", " ".join(made.fingerprint.split()[-2:]))
-        elif act is Act.SUSPEND:
-            self.decided(Action.SUSPEND, FIRST)
-        else:
-            self.decided(Action.RESUME, FIRST, OTHER)
+@pytest.fixture
+def owner(database) -> Owner:
+    return Owner(database).active()
 
 
-@pytest.mark.parametrize(("state", "act"), PAIRS, ids=lambda value: value.value)
-def test_every_state_and_act(database, state, act):
-    subject = Subject(database).active().brought_to(state)
-    assert subject.state() is state
-    expected = AFTER.get((state, act))
-    assert may(act, state) is (expected is not None)
-    if expected is None:
-        with pytest.raises(GatewayError):
-            subject.undergo(act)
-        assert subject.state() is state
-    else:
-        subject.undergo(act)
-        assert subject.state() is expected
+def behind(database, lock: str, act):
+    """Begins `act` in a thread while this transaction holds the agency's row; what comes of it."""
+    came: list[object] = []
+
+    def run() -> None:
+        try:
+            came.append(act())
+        except Exception as err:  # noqa: BLE001 -- the caller looks at it
+            came.append(err)
+
+    thread = threading.Thread(target=run)
+    with database.session() as session:
+        store.lock_agency(session, lock)
+        thread.start()
+        yield session
+        session.commit()
+    thread.join(20)
+    yield came[0]
 
 
-@pytest.mark.parametrize(
-    ("state", "later", "becomes"),
-    [
-        (State.PRE_ACTIVE, timedelta(hours=1), State.ACTIVE),
-        (State.ACTIVE, 120 * DAY, State.DEACTIVATED),
-        (State.RETIRING, 14 * DAY, State.DEACTIVATED),
-        (State.SUSPENDED, 120 * DAY - MINUTE, State.DEACTIVATED),
-        (State.DEACTIVATED, 1000 * DAY, State.DEACTIVATED),
-        (State.COMPROMISED, 1000 * DAY, State.COMPROMISED),
-        (State.DESTROYED, 1000 * DAY, State.DESTROYED),
-    ],
-    ids=str,
-)
-def test_what_time_does(database, state, later, becomes):
-    subject = Subject(database).active().brought_to(state)
-    subject.now += later - timedelta(seconds=1)
-    assert subject.state() is state
-    subject.now += timedelta(seconds=1) + MINUTE
-    assert subject.state() is becomes
+def amended(owner: Owner) -> None:
+    """A change of recovery keys that one person has approved; it waits for objections."""
+    mine = Ed25519Signer.generate(owner.code)
+    other = Recovery(1, {mine.kid: mine.public})
+    made = owner.submit(owner.following(owner.recovery, mine, recovery=other, reason="amend"))
+    owner.approve(REGISTRAR, "key_admin", " ".join(made.fingerprint.split()[-2:]))
 
 
-@pytest.mark.parametrize("state", [s for s in State if s is not State.ACTIVE])
-def test_only_an_active_key_hands_over(database, state):
-    subject = Subject(database).active().brought_to(state)
-    with pytest.raises((TrustError, Conflict)):
-        subject.submit(subject.rotation(Ed25519Signer.generate(subject.code)))
+def test_an_objection_at_the_last_moment_comes_before_the_count(owner, database):
+    amended(owner)
+    owner.now += timedelta(hours=72)
+    steps = behind(database, owner.code, lambda: owner.do(keylife.count_waiting, owner.now))
+    session = next(steps)
+    time.sleep(0.2)  # the other reads what waits, and stands before the lock
+    keylife.cancel(session, owner.code, 2, owner.now)
+    assert next(steps) == 0
+    assert owner.current()[0].version == 1
 
 
-def test_the_agencys_own_word_cannot_wake_what_is_revoked(database):
-    subject = Subject(database).active().brought_to(State.SUSPENDED)
-    subject.undergo(Act.REVOKE)
-    subject.now += MINUTE
-    with pytest.raises(Conflict) as caught:
-        subject.says(Action.RESUME, subject.recovery)
-    assert caught.value.code == "suspension.over"
-    assert subject.state() is State.COMPROMISED
+def test_key_reuse_of_two_agencies_at_one_moment_lets_one_in(database):
+    one, two = Agency(database).invited(), Agency(database).invited()
+    sent = []
+    for agency in (one, two):
+        agency.signer = Ed25519Signer.from_seed(agency.code, bytes([77]) * 32)
+        envelope = agency.keyset()
+        sent.append((envelope, agency.proof(envelope, agency.challenge())))
+    begun, came = threading.Event(), []
+
+    def late() -> None:
+        begun.set()
+        with pytest.raises(Conflict) as found:
+            two.send(*sent[1])
+        came.append(found.value.code)
+
+    thread = threading.Thread(target=late)
+    with database.session() as session:
+        service.enrol(session, one.code, sent[0], one.settings.aud, one.now)
+        thread.start()
+        begun.wait(10)
+        time.sleep(0.3)  # it has looked for the key, found none, and waits for ours
+        session.commit()
+    thread.join(20)
+    assert came == ["key.reused"]
+    assert (one.shown().state, two.shown().state) == (AgencyState.PENDING, AgencyState.INVITED)
 
 
-# -- the database by itself ------------------------------------------------------------------
-
-
-_INSERT = (
-    "insert into keyset (agency, payload_sha256, version, envelope, fingerprint, received_at, leaf)"
-    " values (:a, 'x',"
-)
-FORBIDDEN = {
-    "a revocation is taken back": (State.COMPROMISED, "revoked_at = null"),
-    "a revoked key is resumed": (State.COMPROMISED, "suspended_at = now()"),
-    "a revocation is moved": (State.COMPROMISED, "revoked_at = now()"),
-    "a destroyed key comes back": (State.DESTROYED, "destroyed_at = null"),
-    "a key that speaks is destroyed": (State.ACTIVE, "destroyed_at = '2025-11-03T02:00:00Z'"),
-    "an end is put off": (State.RETIRING, "sign_until = sign_until + interval '1 hour'"),
-    "an end is taken back": (State.DEACTIVATED, "sign_until = null"),
-    "an approval is taken back": (State.ACTIVE, "approved_at = null"),
-    "another key under the same name": (State.ACTIVE, "raw = raw || 'x'::bytea"),
-    "a longer life": (State.ACTIVE, "not_after = not_after + interval '1 day'"),
-    "an earlier begin": (State.PRE_ACTIVE, "not_before = not_before - interval '1 day'"),
-    "more uses": (State.ACTIVE, "uses = array['batch']"),
-    "another agency": (State.ACTIVE, "agency = (select min(code) from agency)"),
-}
-
-
-@pytest.mark.parametrize("name", FORBIDDEN)
-def test_the_database_refuses(database, name):
-    Subject(database).active()
-    state, change = FORBIDDEN[name]
-    subject = Subject(database, code="z-" + Subject(database).code).active().brought_to(state)
-    with database.session() as session, pytest.raises(IntegrityError):
-        session.execute(
-            text(f"update key set {change} where kid = :kid"), {"kid": subject.signer.kid}
-        )
-    assert subject.state() is state
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "delete from key where agency = :a",
-        "delete from keyset where agency = :a",
-        "update keyset set leaf = null where agency = :a",
-        "update keyset set leaf = 'x'::bytea where agency = :a",
-        "update keyset set rejected_at = now() where agency = :a",
-        "update keyset set version = 7 where agency = :a",
-        "update keyset set envelope = 'x'::bytea where agency = :a",
-        f"{_INSERT} 1, 'x', 'x', now(), 'x')",
-        f"{_INSERT} 3, 'x', 'x', now(), 'x')",
-        "update agency set state = 'invited' where code = :a",
-        "update agency set state = 'pending' where code = :a",
-    ],
-)
-def test_the_database_refuses_of_keysets_and_agencies(database, statement):
-    subject = Subject(database).active()
-    with database.session() as session, pytest.raises(IntegrityError):
-        session.execute(text(statement), {"a": subject.code})
-    assert subject.speaks()
-    assert integrate(database) >= 0
-
-
-def test_an_unapproved_key_is_neither_silenced_nor_revoked(database):
-    subject = Subject(database).invited().enrolled()
-    for column in ("suspended_at", "revoked_at", "destroyed_at"):
-        with database.session() as session, pytest.raises(IntegrityError):
-            session.execute(
-                text(f"update key set {column} = now() where kid = :kid"),
-                {"kid": subject.signer.kid},
-            )
-
-
-def test_one_of_the_agencys_people_alone_wakes_nothing(database):
-    subject = Subject(database).active().brought_to(State.SUSPENDED)
-    said = Suspension(
-        subject.settings.aud, subject.code, subject.signer.kid, Action.RESUME, subject.now, "x"
+def test_after_a_rejection_no_keys_are_here(database):
+    agency = Agency(database).invited().enrolled()
+    agency.do(service.reject, agency.code, FIRST, agency.now)
+    ticket = agency.ticket.ticket_id
+    refused(
+        NotFound, "enrolment.unknown", agency.do, service.standing, agency.code, ticket, agency.now
     )
-    signer = database.vault.signer("receipt")
-    asked = (said, Approver("satu", "key_admin"), signer, subject.now)
-    assert subject.do(suspending.agree_to_resume, *asked) is None
-    with pytest.raises(Conflict) as caught:
-        subject.do(suspending.agree_to_resume, *asked)
-    assert caught.value.code == "approval.same_person"
-    assert subject.state() is State.SUSPENDED
+
+
+def test_a_suspended_key_is_revoked_and_stays_silent(owner):
+    owner.decided(Action.SUSPEND, FIRST)
+    made = owner.revoke(owner.now)
+    assert not owner.speaks()
+    end = " ".join(made.fingerprint.split()[-2:])
+    assert owner.approve(SECOND, "mayor_delegate", end).outcome is Outcome.COMPLETED
+
+
+def test_what_the_centre_signed_is_decided_by_its_persons_alone(owner):
+    centre = owner.database.vault.signer("receipt")
+    refused(Forbidden, "suspension.persons", owner.says, Action.SUSPEND, centre)
+    refused(Forbidden, "suspension.persons", owner.says, Action.RESUME, centre)
+    assert owner.speaks()
+
+
+def test_nobody_silences_a_key_that_is_not_there(owner):
+    said = Suspension(owner.settings.aud, owner.code, "x", Action.SUSPEND, owner.now, "drill")
+    signer = owner.database.vault.signer("receipt")
+    refused(NotFound, "key.unknown", owner.do, suspending.decide, said, [FIRST], signer, owner.now)
+
+
+def test_a_revocation_that_never_was_is_not_found(owner, database):
+    with database.session() as session:
+        refused(NotFound, "revocation.unknown", query.revocation, session, 10**9)
+        assert query.revocations(session, owner.code) == []
+    made = owner.revoke(owner.now)
+    owner.approve(SECOND, "mayor_delegate", " ".join(made.fingerprint.split()[-2:]))
+    with database.session() as session:
+        (found,) = query.revocations(session, owner.code)
+        assert query.revocation(session, found.id) == found
+    assert (found.kid, found.since, found.size_at_since) == (owner.signer.kid, owner.now, 0)
+
+
+def test_an_agency_that_enrols_anew_begins_with_other_keys_alone(owner):
+    new, other = (Ed25519Signer.generate(owner.code) for _ in range(2))
+    recovery = Recovery(1, {other.kid: other.public})
+    data = owner.following(
+        *(owner.recovery, new, other),
+        keys={new.kid: owner.entry(new)},
+        recovery=recovery,
+        reason="reenrol",
+    )
+    made = owner.submit(data)
+    assert (made.rule, made.needed, made.leaf) == ("reenrol", 2, None)
+    end = " ".join(new.public.fingerprint().split()[-2:])
+    assert owner.approve(REGISTRAR, "key_admin", end).outcome is Outcome.RECORDED
+    assert (owner.speaks(), owner.speaks(new)) == (True, False)
+    assert owner.approve(SECOND, "mayor_delegate", end).outcome is Outcome.COMPLETED
+    assert (owner.speaks(), owner.speaks(new)) == (False, True)
+    assert owner.current()[0].recovery == recovery
+    assert owner.shown().state is AgencyState.ACTIVE
+
+
+def test_a_statement_that_the_log_would_not_take_is_refused_when_it_is_handed_in(owner):
+    one = {"alg": "hpke-x25519", "pub": "A" * 43 + "=", "not_after": "2027-01-01T00:00:00Z"}
+    for length, fits in ((600, True), (800, False)):
+        enc = {f"{number:02d}" + "x" * length: one for number in range(64)}
+        now, sha256 = owner.current()
+        said = replace(now, version=2, prev=sha256, issued=owner.now, enc=enc, reason="amend")
+        data = dsse.seal(PAYLOAD_TYPE, encode(said), [owner.recovery])
+        if fits:
+            assert owner.submit(data).rule == "amend"
+            owner.do(service.reject, owner.code, FIRST, owner.now)
+        else:
+            refused(TooLarge, "keyset.size", owner.submit, data)
+
+
+def test_a_loss_names_a_key_of_the_agency(owner, database):
+    other = Owner(database).active()
+    lost = Loss(owner.code, other.signer.kid, owner.now, "key_compromise")
+    with database.session() as session:
+        refused(NotFound, "key.unknown", keylife.compose_revocation, session, lost, owner.now)
+
+
+def entrances(owner: Owner, raw: bytes) -> dict[str, dict]:
+    """What a keyset statement says where such a key stands in each of its places."""
+    hashed = base64.b32encode(hashlib.sha256(b"ed25519\0" + raw).digest()).decode().lower()
+    kid, typed = f"{owner.code}:{hashed[:26]}", bytes([TYPE_COSIGNATURE]) + raw
+    hint = hashlib.sha256(b"w\n" + typed).digest()[:4].hex()
+    entry = read_json(dsse.parse(owner.keyset()).payload)["keys"][owner.signer.kid]
+    return {
+        "keys": {kid: entry | {"pub": to_base64(raw)}},
+        "witness": {kid: {"vkey": f"w+{hint}+{to_base64(typed)}"}},
+        "recovery": {"threshold": 1, "kids": [kid], "pubs": {kid: to_base64(raw)}},
+    }
+
+
+@pytest.mark.parametrize("act", ["enrol", "rotate"])
+def test_low_order_keys(database, act):
+    """None of the 14 encodings comes in, in no place of a statement, first or later."""
+    path = shared("data/vectors/own/ed25519-low-order-keys.json")
+    encodings = [bytes.fromhex(text) for text in json.loads(path.read_text())["encodings"]]
+    assert len(encodings) == 14
+    owner = Owner(database).active() if act == "rotate" else Owner(database).invited()
+
+    def hand_in(envelope: bytes) -> None:
+        if act == "rotate":
+            owner.submit(envelope)
+        else:
+            owner.send(envelope, owner.proof(envelope, owner.challenge()))
+
+    for raw in encodings:
+        for place, value in entrances(owner, raw).items():
+            if act == "rotate":
+                data = owner.rotation(Ed25519Signer.generate(owner.code))
+            else:
+                data = owner.keyset()
+            said = read_json(dsse.parse(data).payload)
+            said[place] = {**said["keys"], **value} if place == "keys" else value
+            envelope = dsse.seal(PAYLOAD_TYPE, canonical(said), [owner.signer])
+            with pytest.raises(BadKey) as found:
+                hand_in(envelope)
+            assert found.value.code in {"key.low_order", "key.not_canonical"}
+
+
+def test_the_agencys_own_statement_does_not_pass_for_another(owner, database):
+    other = Owner(database).active()
+    said = Suspension(
+        owner.settings.aud, other.code, other.signer.kid, Action.SUSPEND, owner.now, "drill"
+    )
+    data = seal_suspension(said, [other.signer])
+    refused(
+        *(BadStatement, "suspension.key"),
+        *(owner.do, suspending.take, owner.code, data, owner.centre, owner.now),
+    )
+    assert other.speaks()
