@@ -111,10 +111,11 @@ def test_who_may_not(titian, agency, who: str, words: str):
 
 def test_a_wrong_password_opens_nothing(titian, agency):
     agency.enrolled()
-    for _ in range(3):
-        said = approve(titian, agency, "nobody", password="something else")
-        assert said.exit_code == 1
-        assert "tidak cocok" in sentence(said)
+    for _ in range(10):  # each wait is longer than the one before, also on a slow machine
+        said = sentence(approve(titian, agency, "nobody", password="something else"))
+        if "Terlalu banyak" in said:
+            break
+        assert "tidak cocok" in said
     assert "Terlalu banyak" in sentence(approve(titian, agency, "nobody", password=PASSWORD))
     assert agency.shown().approvals == ()
 

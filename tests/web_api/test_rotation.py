@@ -89,7 +89,7 @@ def test_key_reuse_409(centre, hands, enrolled, tmp_path):
         entry = keyset.entry_of("takes-keys", same.public, instance="conn", not_before=now())
         first = keyset.build(ticket.aud, "takes-keys", [entry], issued=now())
         sealed = dsse.seal(PAYLOAD_TYPE, first, [same])
-        nonce = made.client.challenge(ticket.ticket_id)
+        nonce, _ = made.client.challenge(ticket.ticket_id)
         proof = seal_enrolment(ticket, nonce, dsse.parse(sealed).payload_sha256, [same])
         with pytest.raises(Problem) as refused:
             made.client.enrol(to_base64(sealed), to_base64(proof))
