@@ -164,6 +164,7 @@ def test_a_ticket_to_enrol_anew_needs_a_person(titian, agency, tmp_path):
     approve(titian, agency, "delegasi")
     said = titian(*asked, "--as", "delegasi", typed=f"{PASSWORD}\n")
     assert "key_admin" in sentence(said)
+    assert "titian keys approve" in approve(titian, agency, "registrar").output
     said = titian(*asked, "--as", "panitera", typed=f"{PASSWORD}\n")
     assert said.exit_code == 0, sentence(said)
     assert parse_ticket(out.read_text(encoding="utf-8"), now=agency.now).agency == agency.code
