@@ -15,7 +15,7 @@ from connectors.assembly import open_hands, publishing_with, watch_of
 from connectors.config import Config
 from connectors.courier import Courier
 from connectors.desk import Desk, memory_of
-from connectors.errors import CallCentre, ConnectorError, Wait
+from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.runner import Job, Wishes, publish, seal_only
@@ -26,6 +26,8 @@ SETTLE_EVERY = 0.5
 WATCH_EVERY = 60.0
 """Seconds between two looks at the log, whatever is published."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+_CLOCK = "gateway.clock"
+"""What passes by itself once the clock is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ def run_command(lang: str) -> click.Command:
 
 @dataclass(slots=True)
 class _Service:
-    """Rounds without an end: a contradiction stops publishing, never the watch."""
+    """Rounds without an end: a contradiction or a wrong clock stops publishing, never the watch."""
 
     desk: Desk
     config: Config
     pause: float = FIRST_PAUSE
-    stopped: CallCentre | None = None
+    stopped: ConnectorError | None = None
     told: set[str] = field(default_factory=set)
 
     def turn(self, work: Work) -> float:
@@ -85,7 +87,9 @@ class _Service:
             wait = max(err.after or 0.0, self.pause * jitter)
             self.pause = min(self.pause * 2, LONGEST_PAUSE, float(self.config.every_seconds))
             return wait
-        except CallCentre as err:
+        except (CallCentre, FixSettings) as err:
+            if isinstance(err, FixSettings) and err.code != _CLOCK:
+                raise
             self.stopped = err
             self._say_once(err)
             return min(WATCH_EVERY, float(self.config.every_seconds))
