@@ -5,7 +5,7 @@ Nothing here says which is which: two verifiers that were written apart must say
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,9 +33,29 @@ def histories(seed: int, count: int) -> Iterator[bytes]:
         for _ in range(rng.choice((1, 1, 2))):
             before, said = said, _next(rng, said, dsse.parse(sealed[-1]).payload_sha256)
             sealed.append(_sealed(rng, said, before))
-        log = Log()
-        places = [log.add(bundle.keyset_entry("dinsos", n, s)) for n, s in enumerate(sealed, 1)]
-        yield bundle.build(KeysetEvidence([log.proved(place) for place in places]))
+        yield _logged(sealed)
+
+
+def of_two(change: Callable[[Statement], object], *signers: Ed25519Signer) -> bytes:
+    """An agency's first keyset, of one key and two recovery keys, and one that follows."""
+    said = _first(random.Random(1)) | {
+        "keys": dict([_key(OURS[0], "conn-a", city.NOW)]),
+        "witness": {},
+        "recovery": _recovery(1, OURS[7], OURS[8]),
+    }
+    sealed = []
+    for by in ((OURS[0], OURS[7], OURS[8]), signers):
+        sealed.append(dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), by))
+        digest = dsse.parse(sealed[0]).payload_sha256
+        said |= {"version": 2, "prev": digest.hex(), "reason": "scheduled"}
+        change(said)
+    return _logged(sealed)
+
+
+def _logged(sealed: Sequence[bytes]) -> bytes:
+    log = Log()
+    places = [log.add(bundle.keyset_entry("dinsos", n, s)) for n, s in enumerate(sealed, 1)]
+    return bundle.build(KeysetEvidence([log.proved(place) for place in places]))
 
 
 def _first(rng: random.Random) -> Statement:
