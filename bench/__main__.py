@@ -12,10 +12,12 @@ from bench import (
     accept,
     accept_single,
     connector,
+    evidence,
     figure,
     log_append,
     lookup,
     lookup_name,
+    mutations,
     reevaluate,
     rotate,
     suspend,
@@ -41,6 +43,8 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "rotate": rotate.run,
     "suspend": suspend.run,
     "log_append": log_append.run,
+    "mutations": mutations.run,
+    "evidence": evidence.run,
     "demo": walk.run,
 }
 

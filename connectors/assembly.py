@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors import clocks
+from connectors import centrekeys, clocks
 from connectors.client import Client, Problem, RequestsTransport, Transport
 from connectors.config import Config
 from connectors.courier import Courier, log_seen
@@ -105,7 +105,8 @@ def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
         CallCentre: no key of this connector may speak.
     """
     require_active(config, memory)
-    url, anchors = load_anchors(config)
+    url, ticketed = load_anchors(config)
+    anchors = centrekeys.remembered(memory, ticketed)
     store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
     transport = outside.transport or RequestsTransport(config.ca_file)
     speaker = Speaker(signer_of(store, first_kid(store, config.agency)))

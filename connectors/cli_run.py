@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from connectors import alarms, results, revoking, rotating
+from connectors import alarms, amending, results, revoking, rotating, silence
 from connectors.assembly import open_hands, publishing_with, watch_of
 from connectors.config import Config
 from connectors.courier import Courier
@@ -142,6 +142,7 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
             rotating.take_up(hands)
             began = hands.speaker.kid
             rotated = rotating.tend(hands)
+        amending.follow(hands)
     except ConnectorError as err:
         if err.code.startswith("trust.") or err.code == "keys.silent":
             raise
@@ -153,6 +154,17 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
         until = rotated.sign_until.date()
         said = desk.say("keys.rotated_itself", old=rotated.old, new=rotated.new, until=until)
         click.echo(said, err=True)
+
+
+@contextmanager
+def speaking(work: Work) -> Iterator[None]:
+    """While something is sent: that our key is suspended, or is heard again, is remembered."""
+    try:
+        yield
+    except ConnectorError as err:
+        silence.note_refusal(work.memory, work.hands.speaker.kid, err, work.hands.clock())
+        raise
+    silence.end(work.memory, work.hands.speaker.kid)
 
 
 def settle(work: Work, seconds: float) -> None:
@@ -168,9 +180,10 @@ def settle(work: Work, seconds: float) -> None:
 def _cycle(work: Work) -> None:
     """One round of the service; without the gateway, changes wait in the outbox."""
     try:
-        publish(work.job, work.courier, Wishes())
-        settle(work, 15.0)
-        results.collect(work.courier)
+        with speaking(work):
+            publish(work.job, work.courier, Wishes())
+            settle(work, 15.0)
+            results.collect(work.courier)
     except Wait as err:
         if err.code == "gateway.unreachable":
             seal_only(work.job, Wishes())

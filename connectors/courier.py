@@ -194,6 +194,8 @@ class Courier:
             self.memory.put_head(stream, proved)
             self.memory.put_fact(f"adopted.{stream}", to_moment(self.clock()))
             self.memory.forget_all([self.memory.block(name) for name in self.blocks_of[stream]])
+            facts = {"stream": stream, "seq": head["seq"]}
+            alarms.put(self.memory, alarms.ADOPTED, self.clock(), **facts)
 
     def _asked(self, call: Callable[[], T]) -> T:
         try:

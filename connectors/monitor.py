@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from connectors.centrekeys import OWNER
 from connectors.client import Client
 from connectors.errors import CallCentre, Wait
 from connectors.keybook import Book, read
@@ -97,18 +98,29 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is told what is read, in the transaction that remembers it as read.
+
+    `judge` hears each keyset of our agency, `heed` each of the centre's own.
+    """
+
+    judge: Callable[[Found], None]
+    heed: Callable[[bytes], None] = lambda _envelope: None
+
+
+@dataclass(frozen=True, slots=True)
 class Monitor:
     """Reads one gateway's log for one agency.
 
     Attributes:
-        judge: is told each keyset of our agency, in the transaction that remembers it as read.
+        readers: are told what is read.
         step: so many entries are read and remembered at once.
         steps: so often in a round, at most.
     """
 
     client: Client
     memory: Memory
-    judge: Callable[[Found], None]
+    readers: Readers
     step: int = STEP
     steps: int = STEPS
 
@@ -141,13 +153,13 @@ class Monitor:
         with self.memory.change():
             for index, entry in enumerate(entries, start):
                 if any(word in entry for word in _WORDS):
-                    log = _heed(log, self.client.agency, (index, entry), self.judge)
+                    log = _heed(log, self.client.agency, (index, entry), self.readers)
             log = replace(log, frontier=grown)
             self.memory.put_fact(_FACT, log.plain())
         return log
 
 
-def _heed(log: Log, agency: str, placed: tuple[int, bytes], judge: Callable[[Found], None]) -> Log:
+def _heed(log: Log, agency: str, placed: tuple[int, bytes], readers: Readers) -> Log:
     index, entry = placed
     try:
         said: Any = read_json(entry)
@@ -163,7 +175,9 @@ def _heed(log: Log, agency: str, placed: tuple[int, bytes], judge: Callable[[Fou
         if kind == "keyset":
             log = _keyset(log, str(theirs), envelope)
             if theirs == agency:
-                log = _own_keyset(log, index, envelope, judge)
+                log = _own_keyset(log, index, envelope, readers.judge)
+            if theirs == OWNER:
+                readers.heed(envelope)
         elif kind == "suspension" and theirs == agency:
             log = _told(log, _suspension(index, envelope))
     except (TrustError, KeyError) as err:

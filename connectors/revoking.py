@@ -22,6 +22,7 @@ from connectors.rotating import Hands
 from connectors.speaker import signer_now, signer_of, signing_kids
 from keys import dsse
 from keys.canonical import from_base64, to_base64
+from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE, STATEMENT_LIFE, Revocation, encode, entry_of
 from keys.signers import PublicKey
 
@@ -66,6 +67,8 @@ def revoke(hands: Hands, lost: str, since: datetime, path: Path) -> Sent:
             again = _drawn_up(hands, (lost, *others), since)
             hands.memory.put_fact(_FACT, again)
             countersigned(from_base64(again["envelope"]), path)
+        if problem.code in rotating.KNOWN:
+            hands.store.destroy(kept["new"])
         err = problem.error()
         if isinstance(err, CallCentre):
             hands.memory.drop_fact(_FACT)
@@ -135,7 +138,7 @@ def _statement(book: Book, lost: Sequence[Revocation], new: PublicKey, now: date
             issued=now,
             expires=now + STATEMENT_LIFE,
             keys={**old.keys, coming.kid: coming},
-            revoked=(*old.revoked, *lost),
+            revoked=(*carried(old), *lost),
             reason="revoke",
         )
     )

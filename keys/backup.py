@@ -50,10 +50,10 @@ class Backup:
         """
         try:
             fields = Fields.read(data, _FIELDS)
-            made, sealed = fields.moment("made"), from_base64(fields.values["sealed"])
+            made, sealed = fields.moment("made"), from_base64(str(fields.values["sealed"]))
             found = cls(made, fields.integer("shares", 2), fields.integer("threshold", 2), sealed)
             known = fields.integer("v") == 1 and len(sealed) > 28
-        except (BadStatement, BadJson, TypeError) as err:
+        except (BadStatement, BadJson) as err:
             raise _damaged() from err
         if not known or not found.threshold <= found.shares <= MOST_SHARES:
             raise _damaged()

@@ -54,10 +54,15 @@ def parse_line(line: str) -> Cosignature:
     lines = parse_note(f"-\n\n{line}\n".encode()).signatures
     if len(lines) != 1:
         raise BadNote("note.signatures", "A cosignature is one line.")
-    return _read(lines[0])
+    return read(lines[0])
 
 
-def _read(line: NoteSignature) -> Cosignature:
+def read(line: NoteSignature) -> Cosignature:
+    """The cosignature of one signature line of a note.
+
+    Raises:
+        BadNote: its length or its time is none.
+    """
     if len(line.sig) != _TIME + _SIG:
         raise BadNote("note.signatures", "A cosignature has 8 bytes of time and 64 of signature.")
     try:

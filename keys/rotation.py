@@ -8,11 +8,12 @@ Source: trust.md 1.1 (periods), 1.4 (rule R2), 1.6 (steps).
 """
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from keys.forgetting import forgettable
 from keys.keyset import (
     STATEMENT_LIFE,
     KeyEntry,
@@ -71,6 +72,8 @@ def next_statement(
 ) -> bytes:
     """The payload of the version in which `old` hands over to `new`; both keys seal it.
 
+    Keys that the version may leave out are left out.
+
     Raises:
         KeyError: `old` is not in the keyset.
     """
@@ -78,8 +81,9 @@ def next_statement(
     coming = entry_of(
         current.agency, new, instance=leaving.instance, not_before=now, uses=leaving.uses
     )
+    forgotten = forgettable(current, now)
     keys = {
-        **current.keys,
+        **{kid: entry for kid, entry in current.keys.items() if kid not in forgotten},
         old: replace(leaving, sign_until=min(now + OVERLAP, leaving.not_after)),
         coming.kid: coming,
     }
@@ -125,10 +129,12 @@ def warning(entry: KeyEntry, now: datetime) -> int | None:
     return min((days for days in WARN_DAYS if left <= timedelta(days=days)), default=None)
 
 
-def removable(keys: Mapping[str, KeyEntry], now: datetime) -> list[str]:
-    """Kids whose private halves may be deleted: handed over, and quiet for a week."""
+def removable(keyset: Keyset, now: datetime) -> list[str]:
+    """Kids whose private halves may be deleted: revoked, or handed over and quiet for a week."""
+    revoked = {each.kid for each in keyset.revoked}
     return sorted(
         kid
-        for kid, entry in keys.items()
-        if entry.sign_until is not None and now >= entry.sign_until + DESTROY_AFTER
+        for kid, entry in keyset.keys.items()
+        if kid in revoked
+        or (entry.sign_until is not None and now >= entry.sign_until + DESTROY_AFTER)
     )

@@ -8,121 +8,20 @@ Source: trust.md 3.7 (offline verifier), 1.2 (key lookup), 1.4 (keyset chain), 3
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, ParamSpec, Self, TypeVar
+from functools import partial
+from typing import Any
 
 from keys import bundle, checkpoint, dsse, evidence, frame, keyset, merkle
-from keys.errors import BadStatement, TrustError
+from keys.errors import TrustError
+from keys.findings import Case, Report, Verdict
+from keys.policy import Policy
 from keys.signers import PublicKey
 from keys.statement import Fields
 
-P = ParamSpec("P")
-T = TypeVar("T")
-_POLICY = frozenset({"titian_policy", "aud", "log_vkey", "receipt", "agencies"})
 _RECEIPT = (
     *("v", "aud", "agency", "stream", "epoch", "seq", "payload_sha256", "root", "count"),
     *("accepted_at", "leaf", "mmd", "min_size"),
 )
-
-
-class Verdict(StrEnum):
-    """What a step came to."""
-
-    VALID = "valid"
-    INVALID = "invalid"
-    NOT_ENOUGH = "not enough evidence"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One step of a check: what it looked at, how it came out, and the code of a refusal."""
-
-    check: str
-    step: str
-    verdict: Verdict
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All findings on one file."""
-
-    check: str
-    findings: tuple[Finding, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        """Invalid if any step is; else lacking if any is; else valid."""
-        found = {finding.verdict for finding in self.findings}
-        for verdict in (Verdict.INVALID, Verdict.NOT_ENOUGH):
-            if verdict in found:
-                return verdict
-        return Verdict.VALID
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The reader's trust anchors; without one, what rests on it is lacking.
-
-    Attributes:
-        aud: the gateway's name in signed statements.
-        log: the log's key.
-        receipt: the keys of receipts by kid.
-        agencies: keys of agencies known by other ways, by agency and kid.
-    """
-
-    aud: str | None = None
-    log: checkpoint.NoteKey | None = None
-    receipt: Mapping[str, PublicKey] = field(default_factory=dict)
-    agencies: Mapping[str, Mapping[str, PublicKey]] = field(default_factory=dict)
-
-    @classmethod
-    def parse(cls, data: bytes) -> Self:
-        """The policy of a JSON file; every field but ``titian_policy`` may be left out.
-
-        Raises:
-            TrustError: a field unknown or wrong.
-        """
-        fields = Fields.read_some(data, _POLICY)
-        if fields.values.get("titian_policy") != 1:
-            raise BadStatement("policy.version", "The policy file is not one of version 1.")
-        given = fields.values.keys()
-        agencies = fields.table("agencies") if "agencies" in given else {}
-        return cls(
-            aud=fields.text("aud") if "aud" in given else None,
-            log=checkpoint.parse_vkey(fields.text("log_vkey")) if "log_vkey" in given else None,
-            receipt=_keys(fields.table("receipt")) if "receipt" in given else {},
-            agencies={agency: _keys(Fields(agencies).table(agency)) for agency in agencies},
-        )
-
-
-@dataclass(slots=True)
-class _Case:
-    """The findings on one file as they come."""
-
-    policy: Policy
-    check: str = "unknown"
-    findings: list[Finding] = field(default_factory=list)
-    heads: list[checkpoint.Checkpoint] = field(default_factory=list)
-
-    def hold(self, step: str, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
-        """What ``act`` returns, noted as valid; or None, noted as invalid with its code."""
-        try:
-            value = act(*args, **kwargs)
-        except TrustError as err:
-            self.note(step, Verdict.INVALID, err.code)
-            return None
-        self.note(step, Verdict.VALID)
-        return value
-
-    def note(self, step: str, verdict: Verdict, detail: str = "") -> None:
-        finding = Finding(self.check, step, verdict, detail)
-        if finding not in self.findings:
-            self.findings.append(finding)
-
-    def lack(self, step: str) -> None:
-        self.note(step, Verdict.NOT_ENOUGH)
 
 
 def judge(files: Sequence[bytes], policy: Policy) -> list[Report]:
@@ -138,8 +37,8 @@ def judge(files: Sequence[bytes], policy: Policy) -> list[Report]:
     return [Report(case.check, tuple(case.findings)) for case in cases]
 
 
-def _judge_one(data: bytes, policy: Policy) -> _Case:
-    case = _Case(policy)
+def _judge_one(data: bytes, policy: Policy) -> Case:
+    case = Case(policy)
     if data.startswith(frame.MAGIC):
         _judge_batch(case, data)
     elif data.lstrip()[:1] == b"{":
@@ -149,14 +48,11 @@ def _judge_one(data: bytes, policy: Policy) -> _Case:
     return case
 
 
-def _judge_json(case: _Case, data: bytes) -> None:
+def _judge_json(case: Case, data: bytes) -> None:
     if b'"titian_proof"' in data:
         held = case.hold("format", bundle.parse, data)
-        if isinstance(held, bundle.RecordEvidence):
-            _judge_record(case, held)
-        elif held is not None:
-            case.check = "keyset"
-            _judge_chain(case, held.keysets, None)
+        if held is not None:
+            _judge_evidence(case, held)
         return
     envelope = case.hold("format", dsse.parse, data)
     if envelope is None:
@@ -169,22 +65,49 @@ def _judge_json(case: _Case, data: bytes) -> None:
         case.note("kind", Verdict.INVALID, "envelope.type")
 
 
-def _judge_record(case: _Case, held: bundle.RecordEvidence) -> None:
-    case.check = "record"
+def _judge_evidence(case: Case, held: bundle.Evidence) -> None:
+    match held:
+        case bundle.RecordEvidence():
+            case.check = "record"
+            _judge_record(case, held)
+        case bundle.BatchEvidence():
+            case.check = "batch"
+            _judge_origin(case, held.origin, "leaves", partial(evidence.check_leaves, held.leaves))
+        case bundle.KeysetEvidence():
+            case.check = "keyset"
+            _judge_chain(case, held.keysets, None)
+        case bundle.QueryEvidence():
+            case.check = "query"
+            _judge_query(case, held)
+        case _:
+            case.check = "decision"
+            _judge_decision(case, held)
+
+
+def _judge_record(case: Case, held: bundle.RecordEvidence) -> None:
+    def in_batch(batch: evidence.Batch) -> None:
+        leaf = merkle.leaf_hash(held.line)
+        merkle.verify_inclusion(leaf, held.index, batch.count, held.path, batch.root)
+
+    _judge_origin(case, held.origin, "line", in_batch)
+
+
+def _judge_origin(
+    case: Case, origin: bundle.Origin, step: str, lines: Callable[[evidence.Batch], None]
+) -> None:
     # 1. The envelope, and what its payload says of the batch.
-    read = case.hold("envelope", evidence.read_batch, held.envelope)
+    read = case.hold("envelope", evidence.read_batch, origin.envelope)
     if read is None:
         return
     envelope, batch = read
-    # 2. The line is in that batch.
-    leaf, place = merkle.leaf_hash(held.line), (held.index, batch.count)
-    case.hold("line", merkle.verify_inclusion, leaf, *place, held.path, batch.root)
+    # 2. What there is of its lines belongs to that batch.
+    case.hold(step, lines, batch)
     # 3. The batch is meant for this gateway.
     _judge_aud(case, batch.aud)
     # 4. The agency's keys, from the log.
-    chain = _judge_chain(case, held.keysets, batch.agency)
+    chain = _judge_chain(case, origin.keysets, batch.agency)
     # 5. The log accepted just this batch.
-    accepted = _judge_accept(case, held.accept, envelope, batch)
+    accepted = _judge_accept(case, origin.accept, envelope, batch)
     # 6. A key that was known by then signed it, and none of its keys was lost by then.
     known = chain if accepted is None else [each for each in chain if each.index < accepted]
     if chain and not known:
@@ -195,7 +118,60 @@ def _judge_record(case: _Case, held: bundle.RecordEvidence) -> None:
         _judge_lost(case, chain, kids, accepted)
 
 
-def _judge_batch(case: _Case, data: bytes) -> None:
+def _judge_query(case: Case, held: bundle.QueryEvidence) -> None:
+    # 1. The question stands in the log, in the words that were typed.
+    asked = _judge_opened(case, "query", held.query)
+    if asked is None:
+        return
+    at, query, _ = asked
+    # 2. Each answer is one to it, and came after it.
+    if not held.results:
+        case.lack("answer")
+    named: set[str] = set()
+    for result in held.results:
+        answered = _judge_opened(case, "result", result)
+        if answered is None:
+            return
+        place, entry, detail = answered
+        question = (held.query.logged.entry, query)
+        case.hold("answer", evidence.check_answer, question, entry, detail)
+        if place <= at:
+            case.note("answer", Verdict.INVALID, "answer.before_query")
+        named |= evidence.batches_of(entry)
+    # 3. The batches that the answers came from were accepted.
+    for source in held.sources:
+        case.hold("source", evidence.check_source, source.entry, named)
+        _judge_logged(case, "source_log", source)
+        named.discard(merkle.leaf_hash(source.entry).hex())
+    if named:
+        case.lack("source")
+
+
+def _judge_decision(case: Case, held: bundle.DecisionEvidence) -> None:
+    decided = _judge_opened(case, "decision", held.decision)
+    if decided is None:
+        return
+    _, entry, detail = decided
+    case.hold("statement", evidence.check_decision, entry, detail or {}, held.statement)
+    if held.statement is None:
+        case.lack("statement")
+
+
+def _judge_opened(
+    case: Case, kind: str, opened: bundle.Opened
+) -> tuple[int, dict[str, Any], dict[str, Any] | None] | None:
+    """Place, entry and detail of a log entry of that kind, if it stands in the log."""
+    read = case.hold(kind, evidence.open_entry, opened, kind)
+    index = _judge_logged(case, "entry_log", opened.logged)
+    if read is None or index is None:
+        return None
+    entry, detail = read
+    if detail is None and "commit" in entry:
+        case.lack("detail")
+    return index, entry, detail
+
+
+def _judge_batch(case: Case, data: bytes) -> None:
     case.check = "batch"
     stream = io.BytesIO(data)
     head = case.hold("format", frame.read_head, stream)
@@ -208,9 +184,9 @@ def _judge_batch(case: _Case, data: bytes) -> None:
     _judge_signature(case, envelope, _pinned(case, batch.agency))
 
 
-def _judge_keyset(case: _Case, envelope: dsse.Envelope) -> None:
+def _judge_keyset(case: Case, envelope: dsse.Envelope) -> None:
     case.check = "keyset"
-    statement = case.hold("keyset", evidence.read_keyset, envelope, None)
+    statement = case.hold("keyset", evidence.read_keyset, envelope, (), {})
     if statement is None:
         return
     _judge_aud(case, statement.aud)
@@ -220,7 +196,7 @@ def _judge_keyset(case: _Case, envelope: dsse.Envelope) -> None:
         case.lack("keyset_known")
 
 
-def _judge_receipt(case: _Case, envelope: dsse.Envelope) -> None:
+def _judge_receipt(case: Case, envelope: dsse.Envelope) -> None:
     case.check = "receipt"
     fields = case.hold("envelope", Fields.read, envelope.payload, _RECEIPT)
     if fields is None:
@@ -232,31 +208,45 @@ def _judge_receipt(case: _Case, envelope: dsse.Envelope) -> None:
         case.lack("receipt")
 
 
-def _judge_note(case: _Case, data: bytes) -> None:
+def _judge_note(case: Case, data: bytes) -> None:
     case.check = "checkpoint"
     if case.hold("format", evidence.read_head, data) is not None:
         _judge_head(case, data)
 
 
-def _judge_head(case: _Case, note: bytes) -> None:
+def _judge_head(case: Case, note: bytes) -> None:
     """The log's key signed the checkpoint."""
     log = case.policy.log
     if log is None:
         case.lack("checkpoint")
         return
     head = case.hold("checkpoint", checkpoint.verify, note, log.vkey())
-    if head is not None:
-        case.heads.append(head)
+    if head is None:
+        return
+    case.heads.append(head)
+    if case.policy.quorum:
+        _judge_witnesses(case, note)
 
 
-def _judge_aud(case: _Case, aud: object) -> None:
+def _judge_witnesses(case: Case, note: bytes) -> None:
+    """Enough of the reader's witnesses saw the checkpoint."""
+    try:
+        seen = evidence.count_witnesses(note, case.policy.witnesses)
+    except TrustError as err:
+        case.note("witnesses", Verdict.INVALID, err.code)
+        return
+    enough = seen >= case.policy.quorum
+    case.note("witnesses", Verdict.VALID if enough else Verdict.NOT_ENOUGH)
+
+
+def _judge_aud(case: Case, aud: object) -> None:
     if case.policy.aud is None:
         case.lack("aud")
     else:
         case.note("aud", Verdict.VALID if aud == case.policy.aud else Verdict.INVALID)
 
 
-def _judge_logged(case: _Case, step: str, logged: bundle.LoggedEntry) -> int | None:
+def _judge_logged(case: Case, step: str, logged: bundle.LoggedEntry) -> int | None:
     """The entry's place in the log, if its proof leads to the checkpoint that comes with it."""
     proof = case.hold(step, evidence.check_logged, logged)
     if proof is None:
@@ -266,27 +256,43 @@ def _judge_logged(case: _Case, step: str, logged: bundle.LoggedEntry) -> int | N
 
 
 def _judge_chain(
-    case: _Case, entries: Sequence[bundle.LoggedEntry], agency: str | None
+    case: Case, entries: Sequence[bundle.LoggedEntry], agency: str | None
 ) -> list[evidence.Logged]:
     """The keysets of an agency in order, each following the one before, each in the log."""
     chain: list[evidence.Logged] = []
     if not entries:
         case.lack("keyset")
     for logged in entries:
-        read = case.hold(
-            "keyset", evidence.follow, logged.entry, chain[-1] if chain else None, agency
-        )
+        read = _judge_next(case, logged, chain, agency)
         index = _judge_logged(case, "keyset_log", logged)
         if read is None or index is None:
             return []
+        if chain and index <= chain[-1].index:
+            case.note("keyset_log", Verdict.INVALID, "keyset.order")
         statement, payload_sha256 = read
         _judge_aud(case, statement.aud)
         chain.append(evidence.Logged(statement, payload_sha256, index))
     return chain
 
 
+def _judge_next(
+    case: Case, logged: bundle.LoggedEntry, chain: Sequence[evidence.Logged], agency: str | None
+) -> tuple[keyset.Keyset, bytes] | None:
+    """The next keyset; lacking, not invalid, where the centre signed and its key is not known."""
+    centre = case.policy.receipt
+    try:
+        read = evidence.follow(logged.entry, chain, agency, centre)
+    except TrustError as err:
+        unknown = bool(chain) and not centre and evidence.lacks_centre(logged.entry, err.code)
+        verdict = Verdict.NOT_ENOUGH if unknown else Verdict.INVALID
+        case.note("keyset", verdict, "keyset.centre" if unknown else err.code)
+        return None
+    case.note("keyset", Verdict.VALID)
+    return read
+
+
 def _judge_accept(
-    case: _Case, accept: bundle.LoggedEntry | None, envelope: dsse.Envelope, batch: evidence.Batch
+    case: Case, accept: bundle.LoggedEntry | None, envelope: dsse.Envelope, batch: evidence.Batch
 ) -> int | None:
     """Where the log says that it accepted just this batch."""
     if accept is None:
@@ -298,7 +304,7 @@ def _judge_accept(
 
 
 def _judge_signature(
-    case: _Case, envelope: dsse.Envelope, keys: Mapping[str, PublicKey]
+    case: Case, envelope: dsse.Envelope, keys: Mapping[str, PublicKey]
 ) -> frozenset[str]:
     if not keys:
         case.lack("signature")
@@ -307,7 +313,7 @@ def _judge_signature(
 
 
 def _judge_lost(
-    case: _Case, chain: Sequence[evidence.Logged], kids: frozenset[str], accepted: int
+    case: Case, chain: Sequence[evidence.Logged], kids: frozenset[str], accepted: int
 ) -> None:
     """No key of the batch was declared lost from a moment before the batch was accepted."""
     lost = any(
@@ -319,15 +325,5 @@ def _judge_lost(
         case.note("lost", Verdict.INVALID, "key.compromised")
 
 
-def _pinned(case: _Case, agency: str) -> Mapping[str, PublicKey]:
+def _pinned(case: Case, agency: str) -> Mapping[str, PublicKey]:
     return case.policy.agencies.get(agency, {})
-
-
-def _keys(table: Mapping[str, Any]) -> dict[str, PublicKey]:
-    keys = {}
-    for kid, value in table.items():
-        fields = Fields.of(value, ("alg", "pub"))
-        keys[kid] = PublicKey.parse(fields.text("alg"), fields.base64("pub", 32))
-        if keys[kid].kid(kid.partition(":")[0]) != kid:
-            raise BadStatement("policy.kid", "A key's name does not belong to the key.")
-    return keys

@@ -4,12 +4,13 @@ import csv
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from types import MappingProxyType
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 from schemas.codes import lists
 from schemas.errors import ProfileBroken
@@ -156,6 +157,11 @@ class Profile:
     @property
     def business_date(self) -> date | None:
         return self.city.business_date
+
+    def today(self, now: datetime) -> date:
+        """The desk's business date: the fixed one, else today in the city; `now` is aware."""
+        fixed = self.city.business_date
+        return fixed or now.astimezone(ZoneInfo(self.city.timezone)).date()
 
     def region_name(self, nik: str) -> str | None:
         """The district in which a NIK was first issued, by its longest known prefix, or None.

@@ -21,10 +21,10 @@ from gateway.index import query as index
 from gateway.index.query import Difference
 from gateway.intake import reevaluation
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from gateway.storage import ids
 from gateway.trust import query as trust
 from keys.canonical import to_moment
+from keys.commitment import commit
 from keys.vault import Vault
 
 

@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session
 from gateway.access import store_logins
 from gateway.access.model import Officer
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from keys.canonical import canonical, read_json, to_moment
 from keys.vault import Vault
 
@@ -88,23 +87,21 @@ def record(
     session: Session, officer: Officer, statement: Statement, vault: Vault, now: datetime
 ) -> Confirmation:
     """Write into the log that the officer, who has just proved who he is, decided this."""
-    made = commit(
-        {
-            "statement": statement.sha256.hex(),
-            "officer": str(officer.id),
-            "role": statement.role,
-            "at": to_moment(now),
-        }
-    )
-    leaf = ledger.append(
+    statement_sha256 = statement.sha256.hex()
+    leaf = ledger.append_committed(
         session,
         {
             "t": "decision",
             "kind": "confirm",
             "role": statement.role,
             "officer": vault.hmac(f"officer/{now.year}", [officer.id.bytes])[0].hex(),
-            "statement": statement.sha256.hex(),
-            "commit": made.sha256.hex(),
+            "statement": statement_sha256,
+        },
+        {
+            "statement": statement_sha256,
+            "officer": str(officer.id),
+            "role": statement.role,
+            "at": to_moment(now),
         },
     )
     store_logins.add_confirmation(
@@ -116,7 +113,6 @@ def record(
             "role": statement.role,
             "subject": statement.subject,
             "statement": statement.text,
-            "salt": made.salt,
             "at": now,
         },
     )

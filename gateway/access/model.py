@@ -54,6 +54,14 @@ class Action(StrEnum):
     PROFILE = "profile"
     REVEAL = "reveal"
     TRAIL = "trail"
+    COMPARE = "compare"
+    """See two persons side by side, to decide whether they are one."""
+    JUDGE = "judge"
+    """Decide it."""
+    PROVE = "prove"
+    """Take away the signed line of a record, in the clear."""
+    PROVE_LOOK = "prove_look"
+    """Take away who looked, what was asked and which persons were shown."""
 
 
 class Purpose(StrEnum):

@@ -10,7 +10,7 @@ an answer, which counts as access.
 Source: design/trust.md 4.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from gateway.access.tracker import Asker, Shown
 from gateway.errors import NotFound, Refused
 from gateway.index import query as index
 from gateway.index.arrivals import IndexTools
-from gateway.index.query import Candidate, PersonView, Search
+from gateway.index.query import Candidate, Comparison, PersonView, Search
 from gateway.settings import Settings
 from gateway.storage import ids
 
@@ -49,6 +49,41 @@ class Found:
     leaf: bytes
 
 
+def ask(
+    session: Session,
+    officer: Officer,
+    question: tuple[Action, Purpose, Mapping[str, str]],
+    door: Door,
+    now: datetime,
+) -> Asked:
+    """Log a question (action, purpose, terms); the caller commits before it is answered.
+
+    Raises:
+        Forbidden: the officer may not ask this for that purpose.
+        TooMany: the officer's limit is reached.
+    """
+    action, purpose, _ = question
+    role = decide(officer, action, purpose)
+    tracker.check_rate(session, (officer, action), door.settings, now)
+    asker = Asker(role=role.value, unit=officer.unit, officer_id=officer.id)
+    return tracker.ask(session, asker, question, door.tools.vault, now)
+
+
+def recall(session: Session, key: tuple[UUID, Officer, Action], door: Door, now: datetime) -> Asked:
+    """A committed question of this officer (`key`: id, officer, action), to be answered now.
+
+    Raises:
+        NotFound: there is none of that action, or it is older than 15 minutes.
+        Forbidden: his roles have changed since.
+    """
+    query_id, officer, action = key
+    asked = tracker.recall(session, query_id, officer, door.tools.vault, now)
+    if asked.action is not action:
+        raise NotFound("query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi.")
+    decide(officer, action, asked.purpose)  # his roles may have changed since he asked
+    return asked
+
+
 def ask_search(
     session: Session, officer: Officer, asked: tuple[str, Purpose], door: Door, now: datetime
 ) -> Asked:
@@ -61,7 +96,7 @@ def ask_search(
     """
     typed, purpose = asked
     terms = box.read_box(typed, door.today)
-    return _ask(session, officer, (Action.SEARCH, purpose, {"typed": typed, **terms}), door, now)
+    return ask(session, officer, (Action.SEARCH, purpose, {"typed": typed, **terms}), door, now)
 
 
 def search(session: Session, officer: Officer, query_id: UUID, door: Door, now: datetime) -> Found:
@@ -70,7 +105,7 @@ def search(session: Session, officer: Officer, query_id: UUID, door: Door, now: 
     Raises:
         NotFound: no such search of this officer, or it is older than 15 minutes.
     """
-    asked = _recall(session, (query_id, officer, Action.SEARCH), door, now)
+    asked = recall(session, (query_id, officer, Action.SEARCH), door, now)
     return answer_search(session, asked, door, now)
 
 
@@ -90,9 +125,7 @@ def ask_profile(
         Forbidden: the officer may not open profiles for this purpose.
     """
     person, purpose = asked
-    return _ask(
-        session, officer, (Action.PROFILE, purpose, {"person": ids.show(person)}), door, now
-    )
+    return ask(session, officer, (Action.PROFILE, purpose, {"person": ids.show(person)}), door, now)
 
 
 def open_profile(
@@ -103,7 +136,7 @@ def open_profile(
     Raises:
         NotFound: no such question of this officer, or no such person any more.
     """
-    asked = _recall(session, (query_id, officer, Action.PROFILE), door, now)
+    asked = recall(session, (query_id, officer, Action.PROFILE), door, now)
     view = _profile(session, asked, door)
     shown = Shown((view.person_id,), view.batches, {"fields": "profile"})
     tracker.answer(session, asked, shown, door.tools.vault, now)
@@ -119,7 +152,7 @@ def ask_reveal(
         Forbidden: the officer may not reveal a NIK for this purpose.
     """
     person, purpose = asked
-    return _ask(session, officer, (Action.REVEAL, purpose, {"person": ids.show(person)}), door, now)
+    return ask(session, officer, (Action.REVEAL, purpose, {"person": ids.show(person)}), door, now)
 
 
 def reveal(
@@ -130,11 +163,48 @@ def reveal(
     Raises:
         NotFound: no such question of this officer, or no such person any more.
     """
-    asked = _recall(session, (query_id, officer, Action.REVEAL), door, now)
+    asked = recall(session, (query_id, officer, Action.REVEAL), door, now)
     view = _profile(session, asked, door)
     shown = Shown((view.person_id,), view.batches, {"fields": "profile nik"})
     tracker.answer(session, asked, shown, door.tools.vault, now)
     return asked, view
+
+
+def ask_compare(
+    session: Session, officer: Officer, asked: tuple[str, Sequence[UUID]], door: Door, now: datetime
+) -> Asked:
+    """Log that one person, or two side by side, are about to be shown for a steward's task.
+
+    `asked` is the task's id as it is shown, and the persons.
+
+    Raises:
+        Forbidden: the officer may not compare persons.
+        TooMany: the officer's limit is reached.
+    """
+    task, persons = asked
+    terms = {"task": task, "persons": " ".join(ids.show(p) for p in persons)}
+    return ask(session, officer, (Action.COMPARE, Purpose.DATA_REVIEW, terms), door, now)
+
+
+def open_compare(
+    session: Session,
+    officer: Officer,
+    asked: tuple[UUID, tuple[int, int]],
+    door: Door,
+    now: datetime,
+) -> tuple[Asked, Comparison]:
+    """The persons that a committed question asked for; `asked` also names the records judged.
+
+    Raises:
+        NotFound: no such question of this officer, or no such person any more.
+    """
+    query_id, records = asked
+    question = recall(session, (query_id, officer, Action.COMPARE), door, now)
+    persons = [p for t in question.terms["persons"].split() if (p := ids.parse(t)) is not None]
+    found = index.compare(session, persons, records, door.tools)
+    shown = Shown(tuple(v.person_id for v in found.persons), found.batches, {"fields": "compare"})
+    tracker.answer(session, question, shown, door.tools.vault, now)
+    return question, found
 
 
 def find(session: Session, terms: Mapping[str, str], door: Door) -> list[Candidate]:
@@ -146,31 +216,6 @@ def find(session: Session, terms: Mapping[str, str], door: Door) -> list[Candida
         phone=terms.get("phone"),
     )
     return index.find(session, wanted, door.tools, limit=MOST)
-
-
-def _ask(
-    session: Session,
-    officer: Officer,
-    question: tuple[Action, Purpose, Mapping[str, str]],
-    door: Door,
-    now: datetime,
-) -> Asked:
-    action, purpose, _ = question
-    role = decide(officer, action, purpose)
-    tracker.check_rate(session, (officer, action), door.settings, now)
-    asker = Asker(role=role.value, unit=officer.unit, officer_id=officer.id)
-    return tracker.ask(session, asker, question, door.tools.vault, now)
-
-
-def _recall(
-    session: Session, key: tuple[UUID, Officer, Action], door: Door, now: datetime
-) -> Asked:
-    query_id, officer, action = key
-    asked = tracker.recall(session, query_id, officer, door.tools.vault, now)
-    if asked.action is not action:
-        raise NotFound("query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi.")
-    decide(officer, action, asked.purpose)  # his roles may have changed since he asked
-    return asked
 
 
 def _profile(session: Session, asked: Asked, door: Door) -> PersonView:

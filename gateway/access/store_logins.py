@@ -64,10 +64,9 @@ confirmation = Table(
     Column("role", Text, nullable=False),
     Column("subject", Text, nullable=False, index=True),
     Column("statement", LargeBinary, nullable=False),
-    Column("salt", LargeBinary, nullable=False),
     Column("at", _MOMENT, nullable=False),
 )
-"""Who confirmed which text: what opens the commitment that stands in the log at `leaf`."""
+"""Who confirmed which text; the log has its hash at `leaf`."""
 
 
 def find_officer(session: Session, username: str) -> Row[Any] | None:
@@ -93,9 +92,10 @@ def set_officer(session: Session, officer_id: UUID, **values: Any) -> None:
     session.execute(update(officer).where(officer.c.id == officer_id).values(**values))
 
 
-def count_login(session: Session, officer_id: UUID) -> None:
-    """The officer logged in once more."""
-    set_officer(session, officer_id, logins=officer.c.logins + 1)
+def count_login(session: Session, officer_id: UUID, now: datetime) -> None:
+    """The officer logged in once more; the time before this one is kept, to be shown to him."""
+    before = {"login_before": officer.c.last_login, "last_login": now}
+    set_officer(session, officer_id, logins=officer.c.logins + 1, **before)
 
 
 def use_step(session: Session, officer_id: UUID, step: int) -> bool:
@@ -236,6 +236,14 @@ def drop_reset(session: Session, officer_id: UUID) -> None:
 
 def add_confirmation(session: Session, values: Mapping[str, Any]) -> None:
     session.execute(insert(confirmation).values(**values))
+
+
+def confirmed_text(session: Session, leaf: bytes) -> bytes | None:
+    """The statement that was confirmed by the entry of this leaf."""
+    found: bytes | None = session.scalar(
+        select(confirmation.c.statement).where(confirmation.c.leaf == leaf)
+    )
+    return found
 
 
 def confirmations(session: Session, subject: str) -> Sequence[Row[Any]]:

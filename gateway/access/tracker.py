@@ -10,17 +10,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from gateway.access import store
 from gateway.access.model import Action, Asked, Look, Officer, Purpose, QueryId, Role
 from gateway.errors import NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
 from gateway.settings import Settings
 from gateway.storage import ids
+from keys.commitment import commit
 from keys.vault import Vault
 
 _LIVES = timedelta(minutes=15)
@@ -96,11 +98,20 @@ def recall(
         raise NotFound(
             "query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi dari halaman loket."
         )
-    opened = vault.open(_scope("query", row.at), row.id.bytes, row.detail)
-    terms = json.loads(opened)["detail"]["terms"]
+    terms = opened(vault, "query", row)["detail"]["terms"]
     return Asked(
         QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.leaf
     )
+
+
+def opened(vault: Vault, kind: str, row: Row[Any]) -> dict[str, Any]:
+    """The `detail` and the hexadecimal `salt` of a row of query or result.
+
+    Raises:
+        VaultError: its key was destroyed.
+    """
+    plain: dict[str, Any] = json.loads(vault.open(_scope(kind, row.at), row.id.bytes, row.detail))
+    return plain
 
 
 def answer(session: Session, asked: Asked, shown: Shown, vault: Vault, now: datetime) -> bytes:

@@ -74,9 +74,10 @@ batch = Table(
     Column("receipt", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("hold", Text),
-    # The state to come back to, and the revocation that led into quarantine.
+    # The state to come back to, and the revocation or departure that led into quarantine.
     Column("was", Text),
     Column("quarantined_by", BigInteger, index=True),
+    Column("withdrawn_by", BigInteger, index=True),
     Column("counts", JSONB),
     Column("result", LargeBinary),
     Column("applied_at", DateTime(timezone=True)),
@@ -219,6 +220,11 @@ def get(session: Session, batch_id: UUID, *, lock: bool = False) -> Batch | None
     """A batch, locked until the transaction ends if asked."""
     query = select(*_BATCH).where(batch.c.id == batch_id)
     return _batch(session.execute(query.with_for_update() if lock else query).one_or_none())
+
+
+def leaf_of(session: Session, batch_id: UUID) -> bytes:
+    """The leaf of the entry that says it was accepted."""
+    return bytes(session.scalars(select(batch.c.leaf).where(batch.c.id == batch_id)).one())
 
 
 def find(session: Session, place: tuple[str, str, int, int], *, lock: bool = False) -> Batch | None:

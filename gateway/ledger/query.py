@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound, Refused
-from gateway.ledger import store, store_cosignatures, tiles
-from gateway.ledger.model import Inclusion, LogDamaged, LogState
+from gateway.ledger import store, store_cosignatures, store_openings, tiles
+from gateway.ledger.model import Head, Inclusion, LogDamaged, LogState
 from keys import checkpoint as notes
 from keys import merkle
+from keys.bundle import LoggedEntry, Opened
 from keys.merkle import TILE_WIDTH
 
 _CHUNK = TILE_WIDTH * 16
@@ -29,8 +30,7 @@ def checkpoint(session: Session) -> bytes | None:
     head = store.get_head(session)
     if head is None:
         return None
-    lines = store_cosignatures.of_size(session, head.state.size)
-    return head.note + "".join(f"{made.line}\n" for made in lines).encode("utf-8")
+    return _cosigned(session, head)
 
 
 def tile(session: Session, level: int, n: int, width: int | None = None) -> bytes:
@@ -103,6 +103,36 @@ def proof(session: Session, leaf: bytes) -> str:
     return notes.format_proof(found.index, found.path, found.note)
 
 
+def logged(session: Session, leaf: bytes) -> LoggedEntry:
+    """The entry with its proof, to be taken away: under the newest checkpoint that a witness saw.
+
+    Where none of those holds it yet, under the newest that was signed.
+
+    Raises:
+        NotFound: no such leaf (`log.unknown_leaf`), or not in a checkpoint yet (`log.pending`).
+    """
+    found = inclusion(session, leaf)
+    seen = store_cosignatures.largest(session, found.index)
+    head = None if seen is None else store.find_head(session, seen)
+    if head is not None:
+        size = head.state.size
+        path = _path(session, merkle.inclusion_nodes(found.index, size))
+        found = Inclusion(found.index, size, tuple(path), _cosigned(session, head))
+    return LoggedEntry(
+        entry(session, leaf), notes.format_proof(found.index, found.path, found.note)
+    )
+
+
+def opened(session: Session, leaf: bytes) -> Opened:
+    """The same, with the detail that the entry commits to, where that is kept beside the log.
+
+    Raises:
+        NotFound: as `logged`.
+    """
+    found = store_openings.find(session, leaf)
+    return Opened(logged(session, leaf), *(found or (None, None)))
+
+
 def consistency(session: Session, m: int, n: int) -> list[bytes]:
     """The proof that the first `n` entries extend the first `m`.
 
@@ -149,6 +179,11 @@ def pending(session: Session) -> int:
 def cosigned_size(session: Session, moment: datetime) -> int:
     """The largest size that a witness cosigned at or before the moment; 0 if none did."""
     return store_cosignatures.size_at(session, moment)
+
+
+def _cosigned(session: Session, head: Head) -> bytes:
+    lines = store_cosignatures.of_size(session, head.state.size)
+    return head.note + "".join(f"{made.line}\n" for made in lines).encode("utf-8")
 
 
 def _recompute(session: Session, size: int) -> bytes:

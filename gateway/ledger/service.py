@@ -20,11 +20,12 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy.orm import Session
 
 from gateway.errors import TooLarge, Unavailable
-from gateway.ledger import store, tiles
+from gateway.ledger import store, store_openings, tiles
 from gateway.ledger.model import CYCLE, LogBehind, LogState, check, limit_of
 from keys import merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
+from keys.commitment import commit
 from keys.vault import LogSigner
 
 
@@ -47,6 +48,22 @@ def append_many(session: Session, entries: Iterable[Mapping[str, object]]) -> li
     if rows:
         store.add_pending(session, rows)
     return [leaf for _, leaf in rows]
+
+
+def append_committed(
+    session: Session, entry: Mapping[str, object], detail: Mapping[str, object]
+) -> bytes:
+    """Append an entry that commits to `detail`, and keep what opens it; returns its leaf hash.
+
+    The detail may say who acted, but nothing of a citizen: it is kept as it is.
+
+    Raises:
+        Refused: the entry is not of an allowed shape, or longer than the log takes.
+    """
+    made = commit(detail)
+    leaf = append(session, {**entry, "commit": made.sha256.hex()})
+    store_openings.add(session, leaf, canonical(dict(detail)), made.salt)
+    return leaf
 
 
 def integrate(session: Session, signer: LogSigner, *, limit: int = CYCLE) -> LogState | None:

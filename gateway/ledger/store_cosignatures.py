@@ -76,3 +76,11 @@ def size_at(session: Session, moment: datetime) -> int:
         )
         or 0
     )
+
+
+def largest(session: Session, above: int) -> int | None:
+    """The largest size over `above` that a witness cosigned; None if none did."""
+    found = session.scalar(
+        select(func.max(log_cosignature.c.size)).where(log_cosignature.c.size > above)
+    )
+    return None if found is None else int(found)

@@ -16,8 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.ledger.commitment import commit
-from gateway.trust import rules, store, store_keys
+from gateway.trust import rules, store, store_enrolments, store_keys
 from gateway.trust.model import (
     LOCK_TIME,
     TRIES,
@@ -45,13 +44,14 @@ def approve(
     Raises:
         NotFound: no such agency.
         Conflict: nothing waits for approval, or this person has approved already.
-        Forbidden: this person created the agency, or his role may not approve.
+        Forbidden: this person created the agency or made the ticket to enrol anew, or his role
+            may not approve.
         TooMany: closed after three wrong answers (`approval.locked`).
     """
     row = known_agency(session, agency)
     keyset = _waiting(session, agency)
     given = store.find_approvals(session, agency, keyset.payload_sha256)
-    created_by = row.created_by if keyset.rule in _BY_TICKET else ""
+    created_by = row.created_by if keyset.rule == Rule.ENROL else maker_of(session, keyset)
     rules.check_approver(approver, created_by, given)
     _check_lock(keyset, now)
     if not rules.is_end_of(keyset.fingerprint, last_groups):
@@ -63,6 +63,11 @@ def approve(
         return ApprovalState(Outcome.RECORDED, len(given) + 1, TRIES)
     _complete(session, keyset, now)
     return ApprovalState(Outcome.COMPLETED, len(given) + 1, TRIES)
+
+
+def maker_of(session: Session, keyset: Row[Any]) -> str:
+    """Who made the ticket to enrol anew under which a statement came; nobody for all others."""
+    return store_enrolments.maker_of(session, keyset.agency, keyset.payload_sha256) or ""
 
 
 def record_first(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
@@ -125,8 +130,8 @@ def _count_wrong(session: Session, keyset: Row[Any], now: datetime) -> int:
 
 def decide(
     session: Session, kind: str, about: Mapping[str, Any], approver: Approver, now: datetime
-) -> tuple[bytes, bytes]:
-    """Log a person's decision; who he is is committed to, not written. Salt, leaf (32 bytes each).
+) -> bytes:
+    """Log a person's decision; who he is is committed to, not written. Its leaf (32 bytes).
 
     `about`: `agency`, `version`, and `subject`, the hash of what he decided on; `reason` if any.
     """
@@ -137,7 +142,6 @@ def decide(
         "role": approver.role,
         "at": to_moment(now),
     }
-    made = commit(detail)
     entry = {
         "t": "decision",
         "kind": kind,
@@ -145,9 +149,8 @@ def decide(
         "version": about["version"],
         "role": approver.role,
         "subject": about["subject"],
-        "commit": made.sha256.hex(),
     }
-    return made.salt, ledger.append(session, entry)
+    return ledger.append_committed(session, entry, detail)
 
 
 def _waiting(session: Session, agency: str) -> Row[Any]:
@@ -179,7 +182,7 @@ def _about(keyset: Row[Any]) -> dict[str, Any]:
 
 
 def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:
-    salt, leaf = decide(session, "approve_key", _about(keyset), approver, now)
+    leaf = decide(session, "approve_key", _about(keyset), approver, now)
     store_keys.add_approval(
         session,
         {
@@ -188,7 +191,6 @@ def _record(session: Session, keyset: Row[Any], approver: Approver, now: datetim
             "officer_id": approver.officer_id,
             "role": approver.role,
             "at": now,
-            "salt": salt,
             "leaf": leaf,
         },
     )
@@ -213,12 +215,13 @@ def _let_in(session: Session, keyset: Row[Any], now: datetime) -> None:
             "t": "decision",
             "kind": "grant",
             **_about(keyset),
-            "statement": digest(_grants_json(grants)).hex(),
+            "statement": digest(grants_json(grants)).hex(),
         },
     )
     store_keys.start_grants(session, keyset.agency, leaf, now)
     store_keys.set_agency(session, keyset.agency, state=AgencyState.ACTIVE.value, enrolled_at=now)
 
 
-def _grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
+def grants_json(grants: Sequence[Row[Any]]) -> list[dict[str, str]]:
+    """The grants as the log's entry hashes them."""
     return [{"action": g.action, "basis": g.basis, "record_type": g.record_type} for g in grants]

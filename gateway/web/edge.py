@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import cast
-from zoneinfo import ZoneInfo
 
 from flask import Flask, current_app
 from sqlalchemy.orm import Session, sessionmaker
@@ -45,12 +44,7 @@ class Edge:
     @property
     def today(self) -> date:
         """The desk's business date: the profile's fixed one, else today in the city."""
-        fixed = self.profile.business_date
-        return (
-            self.clock().astimezone(ZoneInfo(self.profile.city.timezone)).date()
-            if fixed is None
-            else fixed
-        )
+        return self.profile.today(self.clock())
 
 
 def install(app: Flask, given: Edge) -> None:

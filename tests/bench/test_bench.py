@@ -73,7 +73,8 @@ def test_an_unknown_benchmark_is_refused(tmp_path):
 
 def test_the_benchmarks_stand_in_their_order():
     named = ["accept", "accept_single", "work", "lookup", "lookup_name", "connector"]
-    assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", "suspend", "log_append", "demo"]
+    added = ["suspend", "log_append", "mutations", "evidence"]
+    assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", *added, "demo"]
 
 
 def test_a_figure_without_more_is_null_elsewhere(tmp_path):

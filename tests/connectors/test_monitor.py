@@ -4,7 +4,7 @@ import pytest
 
 from connectors.errors import CallCentre
 from connectors.memory import Memory
-from connectors.monitor import Found, Log, Monitor
+from connectors.monitor import Found, Log, Monitor, Readers
 from keys import merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
@@ -49,7 +49,7 @@ def unasked(found: Found) -> None:
 
 def test_a_newcomer_catches_up_in_rounds_and_reads_nothing_twice(memory):
     shelf = Shelf(11)
-    reads = [Monitor(shelf, memory, unasked, 2, 2).follow(shelf.head) for _ in range(3)]
+    reads = [Monitor(shelf, memory, Readers(unasked), 2, 2).follow(shelf.head) for _ in range(3)]
     assert [log.frontier.size for log in reads] == [4, 8, 11]
     assert shelf.asked == [(0, 2), (2, 4), (4, 6), (6, 8), (8, 10), (10, 11)]
     assert Log.of(memory) == reads[-1]
@@ -61,7 +61,7 @@ def test_what_was_not_signed_is_not_believed_wherever_it_stands(memory, altered)
     shelf = Shelf(11)
     shelf.shown[altered] = canonical({"t": "heartbeat", "at": "2026-11-24T03:00:00Z"})
     with pytest.raises(CallCentre) as caught:
-        Monitor(shelf, memory, unasked, 2, 9).follow(shelf.head)
+        Monitor(shelf, memory, Readers(unasked), 2, 9).follow(shelf.head)
     assert caught.value.code == "trust.entries"
     log = Log.of(memory)
     assert log.frontier.size == altered // 2 * 2
@@ -73,7 +73,7 @@ def test_the_newest_beat_is_known_and_what_is_damaged_is_passed_over(memory):
     shelf.add({"t": "heartbeat", "at": "2026-11-24T03:00:00Z"})
     shelf.add({"t": "keyset", "agency": "dinkes", "envelope": {"no": "envelope"}})
     shelf.add({"t": "heartbeat"})
-    log = Monitor(shelf, memory, unasked).follow(shelf.head)
+    log = Monitor(shelf, memory, Readers(unasked)).follow(shelf.head)
     assert log.beat.isoformat() == "2026-11-24T03:00:00+00:00"
     assert log.frontier.size == 4
 
@@ -82,6 +82,6 @@ def test_a_statement_about_our_keys_that_cannot_be_read_is_said(memory):
     shelf = Shelf(1)
     shelf.add({"t": "keyset", "agency": "baz", "envelope": {"no": "envelope"}})
     with pytest.raises(CallCentre) as caught:
-        Monitor(shelf, memory, unasked).follow(shelf.head)
+        Monitor(shelf, memory, Readers(unasked)).follow(shelf.head)
     assert caught.value.code == "trust.entries"
     assert Log.of(memory).frontier.size == 0

@@ -5,6 +5,7 @@ import sys
 
 from connectors.recovery import from_words
 from keys.canonical import to_moment
+from keys.keystore import KeyStore
 from keys.recovery import public_text
 from tests.connectors import gateway as fake
 from tests.connectors.test_recovery import WORDS
@@ -89,6 +90,29 @@ def test_a_stolen_key_is_revoked_by_the_paper_and_a_new_one_speaks(agency, gatew
     assert states.pop(stolen) == "compromised"
     assert [*states.values()] == ["active"]
     assert gateway.signers[-1] == [*states]
+    # What is revoked serves no more: its private half is deleted, and the keyset forgets it.
+    assert stolen not in KeyStore(agency.state / "keys" / "agency.key", None).kids()
+    assert agency.run("keys", "rotate", "--yes").code == 0
+    assert stolen not in gateway.versions["baz"][-1].keyset.keys
+
+
+def test_a_new_key_that_stood_in_a_keyset_before_is_thrown_away(agency, gateway):
+    enrol_with_recovery(agency, gateway)
+    revoke = ("keys", "revoke", "--since", to_moment(fake.now()))
+    assert agency.run(*revoke).code == 5
+    type_words(agency, WORDS)
+    assert agency.run("recovery", "sign", str(agency.state / "to-sign.json")).code == 0
+    before = held(agency)
+    gateway.faults += fake.refuse(409, "key.reused", only="POST")
+    assert agency.run(*revoke).code == 6
+    assert len(held(agency)) == len(before) - 1
+    assert agency.run(*revoke).code == 5  # drawn up anew, with another key
+    assert len(held(agency)) == len(before)
+    assert held(agency) != before
+
+
+def held(agency) -> set[str]:
+    return set(KeyStore(agency.state / "keys" / "agency.key", None).kids())
 
 
 def test_a_revocation_needs_a_recovery_key_and_a_moment_of_the_past(enrolled):

@@ -287,6 +287,47 @@ def test_a_key_that_is_known_elsewhere_is_thrown_away(enrolled, gateway):
         assert stale not in signing_kids(hands.store)
 
 
+def test_a_key_that_a_keyset_has_forgotten_is_thrown_away_too(enrolled, gateway):
+    gateway.faults += fake.refuse(409, "key.reused", only="POST")
+    with hands_of(enrolled) as hands:
+        stale = hands.store.generate("baz")
+        with pytest.raises(Wait) as caught:
+            rotating.rotate(hands)
+        assert caught.value.code == "keys.overtaken"
+        assert stale not in signing_kids(hands.store)
+        assert rotating.rotate(hands).step is Step.SWITCHED
+
+
+# -- what a keyset forgets
+
+
+def test_old_keys_leave_the_keyset_and_a_lost_state_follows_it_all_the_same(enrolled, gateway):
+    for days in range(60, 601, 60):
+        gateway.clock = later(days=days)
+        with hands_of(enrolled, gateway.clock) as hands:
+            rotating.clear_away(hands)
+            assert rotating.rotate(hands).step is Step.SWITCHED
+    versions = gateway.versions["baz"]
+    first = next(iter(versions[0].keyset.keys))
+    assert first not in versions[-1].keyset.keys
+    assert len(versions[-1].keyset.keys) < len(versions) == 11
+    with hands_of(enrolled, gateway.clock) as hands:
+        hands.memory.drop_fact("keyset")
+        rotating.take_up(hands)
+        assert hands.book().keyset == versions[-1].keyset
+
+
+def test_a_full_keyset_stops_the_rotation_and_no_batch(enrolled, gateway):
+    gateway.faults += fake.refuse(422, "keyset.full", only="POST")
+    with at_work(enrolled) as (hands, job, courier):
+        old = hands.speaker.kid
+        with pytest.raises(CallCentre, match=r"keyset\.full"):
+            rotating.rotate(hands)
+        assert hands.speaker.kid == old
+        publish(job, courier, Wishes())
+    assert set(signers(gateway)) == {old}
+
+
 # -- the outbox, the overlap, and the end of the old key
 
 
@@ -329,6 +370,18 @@ def test_the_old_key_is_deleted_a_week_after_its_last_day(enrolled, gateway):
     with hands_of(enrolled, gateway.clock) as hands:
         assert [each.step for each in rotating.journal(hands.memory)] == [Step.DONE]
         assert rotated.old not in KeyStore(enrolled.state / "keys" / "agency.key", None).kids()
+
+
+def test_the_gateway_is_told_that_the_old_key_is_gone_once_it_can_be(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        rotated = rotating.rotate(hands)
+    gateway.clock = later(days=22)
+    gateway.faults += fake.refuse(503, "busy", only="PUT")
+    for told in ([], [rotated.old], [rotated.old]):
+        with hands_of(enrolled, gateway.clock) as hands:
+            rotating.clear_away(hands)
+            assert rotated.old not in signing_kids(hands.store)
+        assert gateway.destroyed == told
 
 
 def test_a_key_rotates_by_itself_when_it_is_due_and_not_before(enrolled, gateway):

@@ -12,8 +12,10 @@ from connectors.witness import Witness
 from keys import merkle
 from keys.checkpoint import Checkpoint, NoteSigner, parse_checkpoint, parse_note, witness_key
 from keys.cosignature import parse_line
+from keys.findings import Verdict
+from keys.policy import Policy
 from keys.signers import Ed25519Signer
-from keys.verdict import Policy, Verdict, judge
+from keys.verdict import judge
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 ORIGIN = "titian.test/log/2026"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from keys.canonical import to_base64
+from keys.canonical import from_base64, to_base64
 from keys.checkpoint import (
     TYPE_COSIGNATURE,
     Checkpoint,
@@ -47,6 +47,23 @@ def test_its_time_is_signed():
         replace(read, time=read.time + timedelta(seconds=1)).verify(SEEN, KEY)
 
 
+def test_a_line_holds_the_hint_eight_bytes_of_seconds_and_the_signature():
+    line = cosign(SEEN, KEY, SIGNER, NOW)
+    dash, name, text = line.split(" ")
+    raw = from_base64(text)
+    assert (dash, name, raw[:4], len(raw)) == ("—", "baz/witness", KEY.hint, 76)
+    assert int.from_bytes(raw[4:12], "big") == int(NOW.timestamp())
+    said = f"cosignature/v1\ntime {int(NOW.timestamp())}\n{SEEN.body()}"
+    SIGNER.public.verify(raw[12:], said.encode())
+
+
+@pytest.mark.parametrize("name", ["aaa", "zzz"])
+def test_a_witness_of_another_name_is_another_witness(name):
+    with pytest.raises(BadSignature) as refused:
+        parse_line(cosign(SEEN, KEY, SIGNER, NOW)).verify(SEEN, replace(KEY, name=name))
+    assert refused.value.code == "sig.unknown_key"
+
+
 def test_another_witness_is_not_believed_in_its_name():
     other = Ed25519Signer("baz", b"\x04" * 32)
     line = cosign(SEEN, KEY, other, NOW)
@@ -62,6 +79,12 @@ def test_another_witness_is_not_believed_in_its_name():
 def test_what_is_no_cosignature_is_refused(line):
     with pytest.raises(BadNote):
         parse_line(line)
+
+
+@pytest.mark.parametrize("size", [71, 73, 100])
+def test_time_and_signature_have_their_length(size):
+    with pytest.raises(BadNote):
+        parse_line(f"— baz/witness {to_base64(KEY.hint + bytes(size))}")
 
 
 def test_two_lines_are_not_one():

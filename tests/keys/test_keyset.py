@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keys import checkpoint, dsse, keyset, succession
 from keys.canonical import canonical, to_base64
 from keys.checkpoint import NoteKey
 from keys.errors import BadKey, BadSignature, BadStatement, TrustError
-from keys.keyset import KeyEntry, Keyset, Recovery, State
+from keys.keyset import KeyEntry, Keyset, Recovery, Revocation, State
 from keys.signers import Ed25519Signer
 
 AUD = "titian.example"
@@ -161,14 +163,127 @@ def test_a_key_used_before_anywhere_is_refused() -> None:
     assert refused.value.code == "key.known"
 
 
+def two_of_two() -> dict[str, Any]:
+    keys = sorted([REC, WIT], key=lambda each: each.kid)
+    return {
+        "threshold": 1,
+        "kids": [each.kid for each in keys],
+        "pubs": {each.kid: to_base64(each.public.raw) for each in keys},
+    }
+
+
+def test_a_statement_on_the_wire() -> None:
+    assert json.loads(keyset.build(AUD, "dinsos", [entry()], issued=NOW)) == {
+        "v": 1,
+        "aud": AUD,
+        "agency": "dinsos",
+        "version": 1,
+        "prev": None,
+        "issued": "2026-11-24T02:00:00Z",
+        "expires": "2027-11-24T02:00:00Z",
+        "keys": {
+            ONE.kid: {
+                "alg": "ed25519",
+                "pub": to_base64(ONE.public.raw),
+                "uses": ["batch", "http", "response"],
+                "instance": "conn-a",
+                "not_before": "2026-11-24T02:00:00Z",
+                "not_after": "2027-03-24T02:00:00Z",
+                "sign_until": None,
+            }
+        },
+        "witness": {},
+        "enc": {},
+        "recovery": None,
+        "policy": {"batch_sig": "ed25519", "min_record_salt": True},
+        "revoked": [],
+        "reason": "enrol",
+    }
+
+
+MOMENTS = st.datetimes(
+    datetime(2020, 1, 1),  # noqa: DTZ001 -- hypothesis adds the zone
+    datetime(2090, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda when: when.replace(microsecond=0))
+ENTRIES = st.builds(
+    KeyEntry,
+    kid=st.just(""),
+    public=st.integers(1, 10**6).map(
+        lambda number: Ed25519Signer.from_seed("dinsos", number.to_bytes(32, "big")).public
+    ),
+    uses=st.sets(st.sampled_from(sorted(keyset.USES)), min_size=1).map(frozenset),
+    instance=st.from_regex(r"[a-z0-9-]{1,40}", fullmatch=True),
+    not_before=MOMENTS,
+    not_after=MOMENTS,
+    sign_until=st.none() | MOMENTS,
+).map(lambda entry: replace(entry, kid=entry.public.kid("dinsos")))
+REVOCATIONS = st.builds(
+    Revocation,
+    kid=st.text(min_size=1, max_size=60).filter(str.isprintable),
+    since=MOMENTS,
+    reason=st.from_regex(r"[a-z_]{1,40}", fullmatch=True),
+    size_at_since=st.integers(0, 2**53 - 1),
+)
+KEYSETS = st.builds(
+    Keyset,
+    aud=st.text(min_size=1, max_size=50).filter(str.isprintable),
+    agency=st.just("dinsos"),
+    version=st.integers(1, 2**53 - 1),
+    prev=st.none() | st.binary(min_size=32, max_size=32),
+    issued=MOMENTS,
+    expires=MOMENTS,
+    keys=st.lists(ENTRIES, max_size=5).map(lambda each: {entry.kid: entry for entry in each}),
+    witness=st.just({}) | st.just({WIT.kid: NoteKey("w", 4, WIT.public)}),
+    enc=st.just({}),
+    recovery=st.none() | st.just(Recovery(1, {REC.kid: REC.public})),
+    revoked=st.lists(REVOCATIONS, max_size=5).map(tuple),
+    reason=st.from_regex(r"[a-z_]{1,40}", fullmatch=True),
+)
+
+
+@given(KEYSETS)
+def test_every_keyset_has_one_statement_that_reads_back(said: Keyset) -> None:
+    data = keyset.encode(said)
+    found = keyset.parse_statement(data)
+    assert found == said
+    assert keyset.encode(found) == data
+
+
+VALUES = st.none() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text() | st.lists(st.text())
+
+
+@given(KEYSETS, st.sampled_from(sorted(json.loads(payload()))), VALUES)
+def test_a_statement_with_another_field_is_another_one_or_none(
+    said: Keyset, name: str, value: object
+) -> None:
+    whole = json.loads(keyset.encode(said))
+    try:
+        found = keyset.parse_statement(canonical(whole | {name: value}))
+    except (BadStatement, BadKey):
+        return
+    assert (found == said) == (whole[name] == value)
+
+
+def test_fewer_recovery_keys_than_there_are_may_suffice() -> None:
+    found = keyset.parse_statement(payload(recovery=two_of_two())).recovery
+    assert found is not None
+    assert (found.threshold, len(found.keys)) == (1, 2)
+
+
 MALFORMED: dict[str, Callable[[], bytes]] = {
     "not json": lambda: b"{",
     "not an object": lambda: b"[]",
     "field too many": lambda: payload(extra=1),
     "format": lambda: payload(v=2),
+    "older format": lambda: payload(v=0),
     "policy": lambda: payload(policy={"batch_sig": "none", "min_record_salt": True}),
+    "policy without salt": lambda: payload(
+        policy={"batch_sig": "ed25519", "min_record_salt": False}
+    ),
     "agency": lambda: payload(agency="Dinsos"),
     "version": lambda: payload(version="1"),
+    "version nought": lambda: payload(version=0),
     "prev": lambda: payload(prev="00"),
     "issued": lambda: payload(issued="yesterday"),
     "reason": lambda: payload(reason="Because!"),
@@ -182,6 +297,8 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     "no use": lambda: payload(keys=key_json(uses=[])),
     "use twice": lambda: payload(keys=key_json(uses=["http", "http"])),
     "unknown use": lambda: payload(keys=key_json(uses=["keyset"])),
+    "unknown use that sorts first": lambda: payload(keys=key_json(uses=["aaa", "http"])),
+    "unknown use that sorts last": lambda: payload(keys=key_json(uses=["batch", "zzz"])),
     "use no text": lambda: payload(keys=key_json(uses=[{}])),
     "pub too short": lambda: payload(keys=key_json(pub="QUJD")),
     "pub no base64": lambda: payload(keys=key_json(pub="!")),
@@ -192,6 +309,22 @@ MALFORMED: dict[str, Callable[[], bytes]] = {
     ),
     "enc": lambda: payload(
         enc={"e": {"alg": "rsa", "pub": to_base64(bytes(32)), "not_after": "2027-01-01T00:00:00Z"}}
+    ),
+    "enc of an earlier word": lambda: payload(
+        enc={"e": {"alg": "aaa", "pub": to_base64(bytes(32)), "not_after": "2027-01-01T00:00:00Z"}}
+    ),
+    "recovery of nobody": lambda: payload(
+        recovery={"threshold": 0, "kids": [REC.kid], "pubs": {REC.kid: to_base64(REC.public.raw)}}
+    ),
+    "recovery kids in another order": lambda: payload(
+        recovery={**two_of_two(), "kids": sorted([REC.kid, WIT.kid], reverse=True)}
+    ),
+    "recovery kids that sort last": lambda: payload(
+        recovery={
+            "threshold": 1,
+            "kids": [REC.kid, "x"],
+            "pubs": {REC.kid: to_base64(REC.public.raw)},
+        }
     ),
     "recovery threshold": lambda: payload(
         recovery={"threshold": 2, "kids": [REC.kid], "pubs": {REC.kid: to_base64(REC.public.raw)}}
@@ -243,6 +376,8 @@ STATES = [
     ({}, NOW, State.ACTIVE, True),
     ({"sign_until": NOW + DAY}, NOW, State.RETIRING, True),
     ({"sign_until": NOW + DAY}, NOW + DAY, State.DEACTIVATED, False),
+    ({"sign_until": NOW + DAY}, NOW + 2 * DAY, State.DEACTIVATED, False),
+    ({}, NOW + keyset.MAX_LIFE + DAY, State.DEACTIVATED, False),
     ({}, NOW + keyset.MAX_LIFE, State.DEACTIVATED, False),
 ]
 

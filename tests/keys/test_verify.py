@@ -15,12 +15,25 @@ from hypothesis import strategies as st
 from keys import bundle, verify
 from keys.bundle import RecordEvidence
 from keys.canonical import canonical
-from keys.checkpoint import format_proof
+from keys.checkpoint import format_proof, witness_key
+from keys.contents import contents
 from keys.errors import BadStatement
-from keys.verdict import Policy, Verdict, judge
+from keys.findings import Verdict
+from keys.policy import Policy
+from keys.sentences import SENTENCES
+from keys.verdict import judge
 from tests.keys import city
 from tests.keys.city import AGENCY, LINES
-from tests.keys.evidence_cases import CASES, NO_PINS, OTHER_LOG, frames, note, proof
+from tests.keys.evidence_cases import (
+    CASES,
+    NO_PINS,
+    OTHER_LOG,
+    WITNESSED,
+    exchanged,
+    frames,
+    note,
+    proof,
+)
 from tests.shared import ROOT
 
 
@@ -51,7 +64,7 @@ def test_each_file_gives_its_exit_status(
 
 
 def test_every_step_says_a_sentence_in_both_languages() -> None:
-    for step, languages in verify._SENTENCES.items():
+    for step, languages in SENTENCES.items():
         assert languages.keys() == {"id", "en"}, step
         one, two = languages["id"], languages["en"]
         assert [bool(s) for s in one] == [bool(s) for s in two], step
@@ -61,7 +74,7 @@ def test_no_finding_lacks_its_sentence() -> None:
     for make, policy, _ in CASES.values():
         anchors = Policy() if policy is None else Policy.parse(policy)
         for finding in judge([make()], anchors)[0].findings:
-            sentence = verify._SENTENCES[finding.step]["id"][verify.EXIT[finding.verdict]]
+            sentence = SENTENCES[finding.step]["id"][verify.EXIT[finding.verdict]]
             assert sentence, finding
 
 
@@ -108,6 +121,8 @@ def test_the_json_names_file_check_step_and_code(
     } in shown["files"][0]["findings"]
 
 
+WITNESS = city.vkey_of(city.WITNESSES[0]).vkey()
+OTHER_NAME = witness_key("other", city.WITNESSES[0].public).vkey()
 POLICIES = {
     "not json": b"{",
     "no object": b"[]",
@@ -118,6 +133,13 @@ POLICIES = {
     "receipt key": city.policy(receipt={"gateway:x": {}}),
     "foreign kid": city.policy(receipt={AGENCY.kid: city.key_json(city.RECEIPT)[city.RECEIPT.kid]}),
     "agencies": city.policy(agencies={"dinsos": 1}),
+    "quorum beyond the witnesses": city.policy(witnesses=[WITNESS], quorum=2),
+    "quorum without witnesses": city.policy(quorum=1),
+    "quorum below nothing": city.policy(witnesses=[WITNESS], quorum=-1),
+    "a witness twice": city.policy(witnesses=[WITNESS, WITNESS], quorum=2),
+    "a witness under two names": city.policy(witnesses=[WITNESS, OTHER_NAME], quorum=2),
+    "a witness of the log's kind": city.policy(witnesses=[city.LOG.vkey], quorum=1),
+    "a witness without a name": city.policy(witnesses=[7], quorum=1),
 }
 
 
@@ -127,6 +149,39 @@ def test_a_bad_policy_is_a_matter_of_usage(
 ) -> None:
     assert run(tmp_path, [note()], POLICIES[name]) == 3
     assert capsys.readouterr().err.startswith("titian-verify: ")
+
+
+@pytest.mark.parametrize("name", ["valid-record", "valid-query", "valid-decision", "valid-batch"])
+def test_what_a_file_says_is_shown_if_asked_for(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make, policy, _ = CASES[name]
+    run(tmp_path, [make()], policy)
+    quiet = capsys.readouterr().out
+    run(tmp_path, [make()], policy, "--show")
+    said = capsys.readouterr().out.removeprefix(quiet.rstrip("\n"))
+    wanted = {
+        "valid-record": ['record: {"_id":"2","_op":"put"}'],
+        "valid-query": ["query: {", 'query detail: {"terms":{"typed":"Siti 1990"}}', "result: {"],
+        "valid-decision": ["decision detail: {", "statement: {"],
+        "valid-batch": [],
+    }[name]
+    assert all(f"  {each}" in said for each in wanted)
+    assert bool(said.strip()) == bool(wanted)
+
+
+def test_nothing_shown_moves_the_cursor() -> None:
+    hostile = proof(line=b'{"a":"\x1b[2J\xe2\x80\xae\xff"}')
+    (shown,) = contents(hostile)
+    assert shown == ("record", '{"a":"\ufffd[2J\ufffd\ufffd"}')
+
+
+def test_a_look_that_was_erased_shows_what_is_left() -> None:
+    made, _, _ = CASES["query-question-erased"]
+    assert [what for what, _ in contents(made())] == ["query", "result", "result detail"]
+    made, _, _ = CASES["decision-without-statement"]
+    assert [what for what, _ in contents(made())] == ["decision", "decision detail"]
+    assert contents(bundle.build(city.whole())) == []
 
 
 def test_a_missing_file_is_a_matter_of_usage(tmp_path: Path) -> None:
@@ -150,15 +205,22 @@ def test_the_command_leaves_with_its_status(tmp_path: Path) -> None:
 
 def test_evidence_reads_back_as_it_was_built() -> None:
     evidence = city.record()
-    again = bundle.parse(bundle.build_record(evidence))
+    again = bundle.parse(bundle.build(evidence))
     assert isinstance(again, RecordEvidence)
-    assert bundle.build_record(again) == bundle.build_record(evidence)
+    assert bundle.build(again) == bundle.build(evidence)
     assert again.line == evidence.line
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"line": 7}, {"keysets": [{"entry": "e30=", "proof": 7}]}, {"line": "!"}, {"path": {}}],
+    [
+        {"line": 7},
+        {"keysets": [{"entry": "e30=", "proof": 7}]},
+        {"line": "!"},
+        {"path": {}},
+        {"kind": "batch"},
+        {"kind": ["record"]},
+    ],
 )
 def test_evidence_of_wrong_types_is_refused(change: dict[str, Any]) -> None:
     value = json.loads(proof()) | change
@@ -166,6 +228,32 @@ def test_evidence_of_wrong_types_is_refused(change: dict[str, Any]) -> None:
         bundle.parse(canonical(value))
     with pytest.raises(BadStatement):
         bundle.parse(b"[]")
+
+
+@pytest.mark.parametrize("change", [{"leaves": "AA=="}, {"leaves": None}])
+def test_leaf_hashes_of_another_length_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(BadStatement):
+        bundle.parse(canonical(json.loads(bundle.build(city.whole())) | change))
+
+
+@pytest.mark.parametrize("change", [{"salt": None}, {"detail": None}, {"salt": "AA=="}])
+def test_a_detail_without_its_whole_salt_is_refused(change: dict[str, Any]) -> None:
+    value = json.loads(bundle.build(city.decision()))
+    with pytest.raises(BadStatement):
+        bundle.parse(canonical(value | {"decision": value["decision"] | change}))
+
+
+def test_a_broken_keyset_is_invalid_also_where_the_centre_is_not_known() -> None:
+    anchors = Policy.parse(city.policy(agencies=None, receipt=None))
+    for name in ("keyset-entry-of-another-kind", "keyset-entry-without-envelope"):
+        make, _, _ = CASES[name]
+        assert judge([make()], anchors)[0].verdict is Verdict.INVALID
+
+
+def test_the_log_entry_of_a_silenced_key_holds_the_whole_envelope() -> None:
+    envelope = city.receipt()
+    entry = bundle.suspension_entry("dinsos", envelope)
+    assert entry == {"t": "suspension", "agency": "dinsos", "envelope": json.loads(envelope)}
 
 
 @settings(max_examples=150, deadline=None)
@@ -181,7 +269,7 @@ def test_no_flipped_byte_makes_other_evidence_valid(data: st.DataObject) -> None
 
 
 RECORD = proof()
-ANCHORS = Policy.parse(NO_PINS)
+ANCHORS = Policy.parse(WITNESSED)
 
 HOOK = """
 import sys
@@ -228,10 +316,10 @@ def test_the_verifier_runs_from_a_zipapp(tmp_path: Path) -> None:
 
 def test_a_log_proof_of_another_size_does_not_fit() -> None:
     evidence = city.record()
-    assert evidence.accept
-    text = evidence.accept.proof
+    assert evidence.origin.accept
+    text = evidence.origin.accept.proof
     smaller = format_proof(2, [], note(size=3))
     assert text != smaller
-    bad = replace(evidence, accept=replace(evidence.accept, proof=smaller))
-    report = judge([bundle.build_record(bad)], ANCHORS)[0]
+    bad = exchanged(evidence, accept=replace(evidence.origin.accept, proof=smaller))
+    report = judge([bundle.build(bad)], ANCHORS)[0]
     assert report.verdict == Verdict.INVALID

@@ -9,6 +9,7 @@ from gateway.ledger import query
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.errors import TrustError
 from tests.ledger.logging_room import Log
+from tests.ledger.tampering import grown, missed_in_tables
 
 EDITS = {
     "an entry": "update log_entry set entry = replace(convert_from(entry, 'UTF8'), '00:', '01:')::bytea where idx = 5",
@@ -83,3 +84,8 @@ def test_the_command_knows_what_the_signer_signed_last(fresh_database):
     said = _run(fresh_database, "log", "verify")
     assert said.exit_code == 1
     assert "5 entries were signed" in said.output
+
+
+def test_each_seeded_change_of_the_tables_is_found(fresh_database):
+    """A sample of the campaign that `make bench ONLY=mutations` runs in full."""
+    assert missed_in_tables(grown(Log(fresh_database)), 1, 150) == []

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from gateway.errors import Refused, TooLarge
 from gateway.ledger import service
-from gateway.ledger.commitment import commit
 from gateway.ledger.model import ENTRIES, check
 from keys.canonical import canonical
+from keys.commitment import commit
 
 NIK = "1376015410900002"
 PERSONAL = [

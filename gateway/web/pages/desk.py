@@ -6,12 +6,14 @@ Each look is POST (the question, committed) → 303 → GET (the answer): no NIK
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from gateway.access import service as access
 from gateway.access.model import Purpose
 from gateway.access.service import Door
 from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
+from gateway.stewards import query as stewards
 from gateway.storage import ids
 from gateway.web import auth, show
 from gateway.web.edge import edge
@@ -34,7 +36,7 @@ def counter() -> Any:
 @auth.members_only
 def ask() -> Any:
     """Log the search; the answer follows at its own address."""
-    purpose = _purpose()
+    purpose = purpose_of_form()
     try:
         with edge().sessions() as session:
             asked = access.ask_search(
@@ -55,7 +57,7 @@ def ask() -> Any:
 def answer(query_id: str) -> Any:
     """The candidates of a logged search."""
     with edge().sessions() as session:
-        found = access.search(session, auth.officer(), _id(query_id), door(), edge().clock())
+        found = access.search(session, auth.officer(), identifier(query_id), door(), edge().clock())
         session.commit()
     return render_template(
         "found.html",
@@ -72,7 +74,7 @@ def answer(query_id: str) -> Any:
 @auth.members_only
 def ask_profile() -> Any:
     """Log that a profile is opened, or its NIK revealed."""
-    person, purpose = _id(request.form.get("person", "")), _purpose()
+    person, purpose = identifier(request.form.get("person", "")), purpose_of_form()
     revealing = request.form.get("act") == "reveal"
     question = access.ask_reveal if revealing else access.ask_profile
     with edge().sessions() as session:
@@ -88,11 +90,11 @@ def profile(query_id: str) -> Any:
     """One person: who says what, lists, aid, and why these records are one person."""
     with edge().sessions() as session:
         asked, view = access.open_profile(
-            session, auth.officer(), _id(query_id), door(), edge().clock()
+            session, auth.officer(), identifier(query_id), door(), edge().clock()
         )
         session.commit()
-        fresh = _freshness(session)
-    return _profile(view, asked.purpose.value, fresh, revealed=False)
+        beside = _beside(session, view)
+    return _profile(view, asked.purpose.value, beside, revealed=False)
 
 
 @blueprint.get("/profil/<query_id>/nik")
@@ -100,10 +102,12 @@ def profile(query_id: str) -> Any:
 def revealed(query_id: str) -> Any:
     """The same page with the NIK in full."""
     with edge().sessions() as session:
-        asked, view = access.reveal(session, auth.officer(), _id(query_id), door(), edge().clock())
+        asked, view = access.reveal(
+            session, auth.officer(), identifier(query_id), door(), edge().clock()
+        )
         session.commit()
-        fresh = _freshness(session)
-    return _profile(view, asked.purpose.value, fresh, revealed=True)
+        beside = _beside(session, view)
+    return _profile(view, asked.purpose.value, beside, revealed=True)
 
 
 def door() -> Door:
@@ -129,12 +133,17 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
     )
 
 
-def _profile(view: Any, purpose: str, fresh: dict[str, str], *, revealed: bool) -> str:
+def _beside(session: Session, view: Any) -> dict[str, Any]:
+    """What the page says beside the person's data: how fresh they are, and what does not fit."""
+    return {"fresh": _freshness(session), "doubts": stewards.kinds_about(session, view.person_id)}
+
+
+def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
     return render_template(
         "profile.html",
         person=view,
         purpose=purpose,
-        fresh=fresh,
+        **beside,
         revealed=revealed,
         labels=labels(edge().profile),
         age=view.age(edge().today),
@@ -151,14 +160,24 @@ def _freshness(session: Any) -> dict[str, str]:
     }
 
 
-def _purpose() -> Purpose:
+def purpose_of_form() -> Purpose:
+    """Why the form asks.
+
+    Raises:
+        Refused: it does not say.
+    """
     try:
         return Purpose(request.form.get("purpose", ""))
     except ValueError as err:
         raise Refused("purpose.missing", "Pilih keperluan pencarian terlebih dahulu.") from err
 
 
-def _id(text: str) -> Any:
+def identifier(text: str) -> Any:
+    """The UUID that an address or a form names.
+
+    Raises:
+        NotFound: it is none.
+    """
     found = ids.parse(text)
     if found is None:
         raise NotFound("query.expired", "Alamat itu tidak ada. Cari lagi dari halaman loket.")

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, render_template
 
 from gateway.access import query as access
+from gateway.storage import ids
 from gateway.web import auth
 from gateway.web.edge import edge
 
@@ -17,4 +18,4 @@ def looks() -> Any:
     """The last looks, newest first."""
     with edge().sessions() as session:
         found = access.looks(session, auth.officer())
-    return render_template("trail.html", looks=found)
+    return render_template("trail.html", looks=found, show_id=ids.show)

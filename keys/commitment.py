@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from keys.canonical import canonical
 
 _TAG = b"titian-c/1\0"
+SALT = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +24,10 @@ class Commitment:
 
 def commit(detail: Mapping[str, object], salt: bytes | None = None) -> Commitment:
     """SHA-256("titian-c/1" ‖ 0x00 ‖ salt(32) ‖ JCS(detail)); a new salt unless one is given."""
-    used = secrets.token_bytes(32) if salt is None else salt
-    return Commitment(hashlib.sha256(_TAG + used + canonical(dict(detail))).digest(), used)
+    used = secrets.token_bytes(SALT) if salt is None else salt
+    return Commitment(committed(canonical(dict(detail)), used), used)
+
+
+def committed(detail: bytes, salt: bytes) -> bytes:
+    """The same over detail that is canonical JSON already."""
+    return hashlib.sha256(_TAG + salt + detail).digest()
