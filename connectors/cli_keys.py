@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors import keybook, revoking, rotating
+from connectors import clocks, keybook, revoking, rotating
 from connectors.client import Problem
 from connectors.config import Config
 from connectors.desk import Desk, hands_of
@@ -49,6 +49,7 @@ def _rotate(lang: str) -> click.Command:
                 return
             if not yes:
                 click.confirm(desk.say("keys.sure", kid=hands.speaker.kid), abort=True, err=True)
+            _check_clock(hands)
             rotated = rotate_patiently(hands)
             fingerprint = hands.store.public(rotated.new).fingerprint()
         facts = {"old": rotated.old, "new": rotated.new, "fingerprint": fingerprint}
@@ -60,6 +61,13 @@ def _rotate(lang: str) -> click.Command:
         desk.tell("keys.rotated", **facts, until=until)
 
     return rotate
+
+
+def _check_clock(hands: Hands) -> None:
+    try:
+        clocks.check(hands.client)
+    except Problem as problem:
+        raise problem.error() from problem
 
 
 def rotate_patiently(hands: Hands) -> Rotation:

@@ -50,10 +50,7 @@ def _add(lang: str) -> click.Command:
         with memory_of(config) as memory:
             if memory.fact("enrolment") is not None:
                 raise FixSettings("recovery.enrolled")
-            with memory.change():
-                kept = {"agency": config.agency, "public": public_text(key, config.agency)}
-                memory.put_fact(countersigning.FACT, kept)
-                memory.drop_fact("keyset")
+            countersigning.name(memory, config.agency, public_text(key, config.agency))
         desk.tell("recovery.added", fingerprint=key.fingerprint())
 
     return command

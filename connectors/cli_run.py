@@ -133,9 +133,11 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
     hands = work.hands
     try:
         revoking.follow(hands)
-        rotating.take_up(hands)
-        began = hands.speaker.kid
-        rotated = rotating.tend(hands) if work.watch.round() else None
+        rotated, began = None, hands.speaker.kid
+        if work.watch.round():
+            rotating.take_up(hands)
+            began = hands.speaker.kid
+            rotated = rotating.tend(hands)
     except ConnectorError as err:
         if err.code.startswith("trust.") or err.code == "keys.silent":
             raise
@@ -172,11 +174,11 @@ def _cycle(work: Work) -> None:
 
 
 def _tell_alarms(desk: Desk, memory: Memory, told: set[str] | None) -> None:
-    """Says the alarms that pass by themselves; a contradiction is said where it stops the run."""
-    on = [alarm for alarm in alarms.standing(memory) if alarm.code in alarms.PASSING]
+    """Says the alarms that stop nothing; a contradiction is said where it stops the run."""
+    on = [alarm for alarm in alarms.standing(memory) if alarm.code in alarms.SAID]
     for alarm in on:
         if told is None or alarm.code not in told:
             click.echo(alarm.sentence(desk.lang), err=True)
     if told is not None:
-        told -= alarms.PASSING
+        told -= alarms.SAID
         told |= {alarm.code for alarm in on}

@@ -126,11 +126,13 @@ class Client:
 
     # -- enrolment: not signed by key, the ticket's secret speaks
 
-    def challenge(self, ticket_id: str) -> str:
+    def challenge(self, ticket_id: str) -> tuple[str, bytes | None]:
+        """A nonce, and the agency's keyset in force where it had keys before."""
         body = self._json(
             "POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id}
         )
-        return str(body["nonce"])
+        before = body.get("follows")
+        return str(body["nonce"]), None if before is None else from_base64(str(before))
 
     def enrol(self, keyset: str, proof: str) -> Mapping[str, Any]:
         body = {"keyset": keyset, "proof": proof}
@@ -166,6 +168,11 @@ class Client:
     def put_suspension(self, envelope: bytes) -> Mapping[str, Any]:
         """What became of a suspension."""
         return self._statement("suspensions", envelope, SUSPENSION_MIME)
+
+    def report_destroyed(self, kid: str) -> None:
+        """Say that the private half of a key is gone."""
+        path = f"/v1/agencies/{self.agency}/keysets/destroyed/{kid}"
+        self._call("PUT", path, b"{}", "application/json", signed=True)
 
     # -- publishing
 

@@ -17,6 +17,13 @@ from keys.signers import Signer
 FACT = "recovery"
 
 
+def name(memory: Memory, agency: str, public: str) -> None:
+    """The next first keyset names this recovery key; one drawn up already is drawn up anew."""
+    with memory.change():
+        memory.put_fact(FACT, {"agency": agency, "public": public})
+        memory.drop_fact("keyset")
+
+
 def recovery_of(memory: Memory) -> Recovery | None:
     """The recovery key that was taken before the enrolment, or None."""
     kept = memory.fact(FACT)

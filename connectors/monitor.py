@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from connectors.centrekeys import OWNER
 from connectors.client import Client
 from connectors.errors import CallCentre, Wait
 from connectors.keybook import Book, read
@@ -96,12 +97,19 @@ class Log:
         return {(key.name, key.hint): key for key in keys}
 
 
-def follow(
-    client: Client, memory: Memory, found: Checkpoint, judge: Callable[[Found], None]
-) -> Log:
-    """Reads on towards a checkpoint that was verified; what is known of the log then.
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is told what is read, in the transaction that remembers it as read.
 
-    `judge` is told each keyset of our agency, in the transaction that remembers it as read.
+    `judge` hears each keyset of our agency, `heed` each of the centre's own.
+    """
+
+    judge: Callable[[Found], None]
+    heed: Callable[[bytes], None] = lambda _envelope: None
+
+
+def follow(client: Client, memory: Memory, found: Checkpoint, readers: Readers) -> Log:
+    """Reads on towards a checkpoint that was verified; what is known of the log then.
 
     Raises:
         CallCentre: `trust.entries` where the entries are not those that were signed.
@@ -112,7 +120,7 @@ def follow(
     for _ in range(STEPS):
         if log.frontier.size >= found.size:
             break
-        log = _step(client, memory, found, log, judge)
+        log = _step(client, memory, found, log, readers)
     return log
 
 
@@ -121,7 +129,7 @@ def _step(
     memory: Memory,
     found: Checkpoint,
     log: Log,
-    judge: Callable[[Found], None],
+    readers: Readers,
 ) -> Log:
     start, stop = log.frontier.size, min(found.size, log.frontier.size + STEP)
     entries = client.entries(start, stop)
@@ -136,13 +144,13 @@ def _step(
     with memory.change():
         for index, entry in enumerate(entries, start):
             if any(word in entry for word in _WORDS):
-                log = _heed(log, client.agency, index, entry, judge)
+                log = _heed(log, client.agency, index, entry, readers)
         log = replace(log, frontier=grown)
         memory.put_fact(_FACT, log.plain())
     return log
 
 
-def _heed(log: Log, agency: str, index: int, entry: bytes, judge: Callable[[Found], None]) -> Log:
+def _heed(log: Log, agency: str, index: int, entry: bytes, readers: Readers) -> Log:
     try:
         said: Any = read_json(entry)
     except BadJson:
@@ -157,7 +165,9 @@ def _heed(log: Log, agency: str, index: int, entry: bytes, judge: Callable[[Foun
         if kind == "keyset":
             log = _keyset(log, str(theirs), envelope)
             if theirs == agency:
-                log = _own_keyset(log, index, envelope, judge)
+                log = _own_keyset(log, index, envelope, readers.judge)
+            if theirs == OWNER:
+                readers.heed(envelope)
         elif kind == "suspension" and theirs == agency:
             log = _told(log, _suspension(index, envelope))
     except (TrustError, KeyError) as err:

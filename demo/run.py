@@ -9,7 +9,7 @@ import json
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.orm import Session, sessionmaker
 
-from demo import enrol, figures, lookups
+from demo import enrol, figures, lookups, week
 from demo.city.build import City, build_city
 from demo.city.load import load_disdik
 from demo.enrol import AGENCIES, Host
@@ -28,6 +28,7 @@ from demo.judge import found_persons, pairwise, true_persons
 from demo.processes import Centre
 from demo.servers import Servers, running
 from demo.table import Table
+from demo.week import Kept
 from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer, add_officer
 from gateway.ledger import query as ledger
@@ -46,6 +47,7 @@ DATABASES = ("titian", "disdik")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
+    ("data", "Penata Data", (Role.DATA_STEWARD,)),
     ("kunci", "Pengelola Kunci", (Role.KEY_ADMIN,)),
     ("auditor", "Auditor", (Role.AUDITOR,)),
 )
@@ -146,11 +148,13 @@ def _staged(options: Options, table: Table) -> Iterator[Stage]:
 
 def _walk(stage: Stage) -> dict[str, Any]:
     city = _build(stage)
+    kept = week.hold_back(city)
     _enrol(stage, city)
     _publish(stage)
     _work(stage)
     _settle(stage)
     _rotate(stage)
+    stewards = _week(stage, kept)
     links = _judge(stage, city)
     looked = _look(stage, city)
     with stage.table.phase("verify") as phase, stage.sessions() as session:
@@ -161,6 +165,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
     return {
         "seed": stage.options.seed,
         **counted,
+        **stewards,
         "pairwise": links,
         "log": {"size": log.size, "root": log.root.hex(), "verified": True},
         "lookup_ms": looked,
@@ -222,18 +227,7 @@ def _work(stage: Stage) -> None:
     with stage.table.phase("work") as phase:
         for name in ("worker-1", "worker-2"):
             stage.centre.worker(name)
-        deadline = time.monotonic() + _PATIENCE
-        while True:
-            with stage.sessions() as session:
-                queue = outbox.open_count(session)
-            if queue["open"] == 0:
-                break
-            if time.monotonic() > deadline:
-                raise DemoFailed(f"the queue did not drain; logs: {stage.centre.logs}")
-            stage.centre.check()
-            time.sleep(0.2)
-        if queue["parked"]:
-            raise DemoFailed(f"{queue['parked']} jobs were parked; logs: {stage.centre.logs}")
+        _drain(stage)
         with stage.sessions() as session:
             counted = figures.collect(session)
         phase.said = (
@@ -241,6 +235,40 @@ def _work(stage: Stage) -> None:
             f"with reasons; {counted['persons']} persons from {counted['person_records']} records\n"
             f"{counted['links']['auto']} links made, {counted['links']['steward']} left to stewards"
         )
+
+
+def _drain(stage: Stage) -> None:
+    """Wait until the workers have carried out every promise."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        with stage.sessions() as session:
+            queue = outbox.open_count(session)
+        if queue["open"] == 0:
+            break
+        if time.monotonic() > deadline:
+            raise DemoFailed(f"the queue did not drain; logs: {stage.centre.logs}")
+        stage.centre.check()
+        time.sleep(0.2)
+    if queue["parked"]:
+        raise DemoFailed(f"{queue['parked']} jobs were parked; logs: {stage.centre.logs}")
+
+
+def _week(stage: Stage, kept: Sequence[Kept]) -> dict[str, Any]:
+    """An ordinary week, and what it gives the stewards to decide."""
+    with stage.table.phase("week") as phase:
+        with stage.sessions() as session:
+            waiting = week.standing_tasks(session)
+        began = datetime.now(UTC)
+        entered = week.enter(kept)
+        stage.host.each(week.AGENCIES, "publish")
+        _drain(stage)
+        with stage.sessions() as session:
+            new = week.new_tasks(session, began)
+        phase.said = (
+            f"{entered} rows entered anew at {len(week.AGENCIES)} agencies: {new} new tasks for "
+            f"stewards, {sum(waiting.values())} of all kinds stood before"
+        )
+    return {"steward_per_week": new, "tasks": waiting}
 
 
 def _settle(stage: Stage) -> None:

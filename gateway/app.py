@@ -20,12 +20,23 @@ from gateway.storage.engine import connect, sessions
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
 from gateway.web.api import batches, enrolments, keysets, log, status, verifications
 from gateway.web.language import words_of_request
-from gateway.web.pages import account, agencies, desk, evidence, home, keyacts, locks, login, trail
+from gateway.web.pages import (
+    account,
+    agencies,
+    desk,
+    evidence,
+    home,
+    keyacts,
+    locks,
+    login,
+    stewards,
+    trail,
+)
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
-_PAGES = (login, locks, account, agencies, keyacts, home, desk, trail, evidence)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
 
 
 class OrjsonProvider(JSONProvider):
@@ -104,6 +115,7 @@ def _pages(app: Flask, profile: Profile) -> None:
             "no_second_factor": edge.edge().settings.second_factor == "off",
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
+            "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),
             "city_name": profile.city.name,

@@ -9,3 +9,4 @@ class Job(StrEnum):
     APPLY = "apply"
     RECONCILE = "reconcile"
     REEVALUATE = "reevaluate"
+    EXAMINE = "examine"

@@ -79,7 +79,7 @@ def _judge_evidence(case: Case, held: bundle.Evidence) -> None:
         case bundle.QueryEvidence():
             case.check = "query"
             _judge_query(case, held)
-        case bundle.DecisionEvidence():
+        case _:
             case.check = "decision"
             _judge_decision(case, held)
 

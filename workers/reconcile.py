@@ -1,4 +1,7 @@
-"""The duty `reconcile`: the persons that a batch touched are linked. Nothing else reconciles."""
+"""The duty `reconcile`: the persons that a batch touched are linked. Nothing else reconciles.
+
+What it moves may make or end conflicts: the last step promises that they are looked for.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,8 +32,7 @@ def register(
 def _effect(session: Session, args: dict[str, Any], tools: Any, now: datetime) -> None:
     del now
     done = index.reconcile(session, UUID(args["batch"]), tools.index, limit=AT_ONCE)
-    if done.left:
-        outbox.promise(session, Job.RECONCILE, args)
+    outbox.promise(session, Job.RECONCILE if done.left else Job.EXAMINE, args)
 
 
 DUTY = Duty(Job.RECONCILE.value, _effect)

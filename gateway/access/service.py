@@ -10,7 +10,7 @@ an answer, which counts as access.
 Source: design/trust.md 4.3.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ from gateway.access.tracker import Asker, Shown
 from gateway.errors import NotFound, Refused
 from gateway.index import query as index
 from gateway.index.arrivals import IndexTools
-from gateway.index.query import Candidate, PersonView, Search
+from gateway.index.query import Candidate, Comparison, PersonView, Search
 from gateway.settings import Settings
 from gateway.storage import ids
 
@@ -168,6 +168,43 @@ def reveal(
     shown = Shown((view.person_id,), view.batches, {"fields": "profile nik"})
     tracker.answer(session, asked, shown, door.tools.vault, now)
     return asked, view
+
+
+def ask_compare(
+    session: Session, officer: Officer, asked: tuple[str, Sequence[UUID]], door: Door, now: datetime
+) -> Asked:
+    """Log that one person, or two side by side, are about to be shown for a steward's task.
+
+    `asked` is the task's id as it is shown, and the persons.
+
+    Raises:
+        Forbidden: the officer may not compare persons.
+        TooMany: the officer's limit is reached.
+    """
+    task, persons = asked
+    terms = {"task": task, "persons": " ".join(ids.show(p) for p in persons)}
+    return ask(session, officer, (Action.COMPARE, Purpose.DATA_REVIEW, terms), door, now)
+
+
+def open_compare(
+    session: Session,
+    officer: Officer,
+    asked: tuple[UUID, tuple[int, int]],
+    door: Door,
+    now: datetime,
+) -> tuple[Asked, Comparison]:
+    """The persons that a committed question asked for; `asked` also names the records judged.
+
+    Raises:
+        NotFound: no such question of this officer, or no such person any more.
+    """
+    query_id, records = asked
+    question = recall(session, (query_id, officer, Action.COMPARE), door, now)
+    persons = [p for t in question.terms["persons"].split() if (p := ids.parse(t)) is not None]
+    found = index.compare(session, persons, records, door.tools)
+    shown = Shown(tuple(v.person_id for v in found.persons), found.batches, {"fields": "compare"})
+    tracker.answer(session, question, shown, door.tools.vault, now)
+    return question, found
 
 
 def find(session: Session, terms: Mapping[str, str], door: Door) -> list[Candidate]:

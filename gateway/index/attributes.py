@@ -63,7 +63,7 @@ def _claims(name: str, people: Sequence[Said]) -> list[tuple[Said, Claim]]:
                 record=said.source_id,
                 as_of=said.provenance.as_of,
                 value=said.values[name],
-                same=_same(name, said.values),
+                same=same(name, said.values),
             ),
         )
         for said in people
@@ -71,7 +71,7 @@ def _claims(name: str, people: Sequence[Said]) -> list[tuple[Said, Claim]]:
     ]
 
 
-def _same(name: str, values: Mapping[str, Any]) -> Any:
+def same(name: str, values: Mapping[str, Any]) -> Any:
     """What two values must have in common to be no conflict."""
     value = values[name]
     if name in _SAME_NAME:

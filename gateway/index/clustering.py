@@ -5,6 +5,9 @@ join while the average weight between their records reaches the threshold. Contr
 counts, so no chain of near misses makes a blob. Two records with different registered NIKs are
 never in one group. Ties go by record key; weights are whole numbers, so that no order of addition
 shows.
+
+What people have decided stands above the weights: records decided to be two persons are never in
+one group, and the groups of records decided to be one person are one.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +20,9 @@ from gateway.index.model import Bits, Flags, Ints, Pairs
 SCALE = 1024
 FLOOR, CEILING = -20.0, 20.0
 LARGEST = 1_500
+MOST_JOINED = 60
+"""Most records of a group that decisions make; one that would make a larger is not followed."""
+
 _STEP = 3.0
 
 ScorePairs = Callable[[Pairs], Bits]
@@ -32,11 +38,15 @@ class Rules:
             (registered NIKs).
         alone: for each record a number, -1 for none; equal numbers are never in one group (the
             sources, where each is free of duplicates).
+        same: pairs that somebody decided are one person, the oldest decision first.
+        different: pairs that somebody decided are two.
     """
 
     threshold: float
     apart: Ints
     alone: Ints
+    same: Sequence[tuple[int, int]] = ()
+    different: Sequence[tuple[int, int]] = ()
 
 
 def partition(count: int, edges: Pairs, weights: Bits, rules: Rules, score: ScorePairs) -> Ints:
@@ -58,7 +68,26 @@ def partition(count: int, edges: Pairs, weights: Bits, rules: Rules, score: Scor
             todo.append((pairs.where(huge), bits[huge], least + _STEP))
         members = _members(component, (sizes > 1) & (sizes <= LARGEST))
         _cut(members, labels, rules, score)
+    _join_decided(labels, rules)
     return labels
+
+
+def _join_decided(labels: Ints, rules: Rules) -> None:
+    """Join groups as it was decided, the oldest decision first.
+
+    Not followed is a decision between whose groups stands one that says they are two, or that
+    would make too large a group: one negative word stops any chain of positive ones.
+    """
+    for a, b in rules.same:
+        one, other = sorted((int(labels[a]), int(labels[b])))
+        if one == other:
+            continue
+        walls = ({int(labels[x]), int(labels[y])} for x, y in rules.different)
+        if {one, other} in walls:
+            continue
+        joined = (labels == one) | (labels == other)
+        if joined.sum() <= MOST_JOINED:
+            labels[joined] = one
 
 
 def components(count: int, pairs: Pairs) -> Ints:
@@ -129,6 +158,9 @@ def _barred(pairs: Pairs, rules: Rules) -> Flags:
     a, b = rules.apart[pairs.left], rules.apart[pairs.right]
     c, d = rules.alone[pairs.left], rules.alone[pairs.right]
     barred: Flags = ((a != b) & (a >= 0) & (b >= 0)) | ((c == d) & (c >= 0))
+    if rules.different:
+        walls = Pairs.pack(*np.array(rules.different, dtype=np.int64).T)
+        barred |= np.isin((pairs.left << 32) | pairs.right, walls)
     return barred
 
 

@@ -5,6 +5,7 @@ The partition is a pure function of the live records and the model, equal to a r
 1. A pair is a candidate if it shares a blocking key that at most `hot` live records carry.
 2. An edge is a candidate pair with at least `band.low` bits; it is strong from `threshold` on.
 3. A component of strong edges is cut by average linkage over all its pairs (`clustering`).
+4. What people have decided about two records (`judgements`) stands above the weights.
 
 Touched records lose their edges and get new ones; only components that had or have one of them
 are cut again. A key that turns hot takes back the edges that it alone had found, one that cools
@@ -23,7 +24,14 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from gateway.errors import Unavailable
-from gateway.index import clustering, naming, store_assertions, store_links
+from gateway.index import (
+    clustering,
+    judgements,
+    naming,
+    store_assertions,
+    store_judgements,
+    store_links,
+)
 from gateway.index.arrivals import IndexTools
 from gateway.index.clustering import Rules
 from gateway.index.keystore import pairs_of
@@ -33,6 +41,7 @@ from gateway.index.naming import Cause
 from gateway.index.persons import Event
 from gateway.index.scoring import Scorer
 from gateway.index.store_links import Edge, Known
+from gateway.index.verdict import Verdict
 
 CHUNK = 1_000
 _TRIES = 20
@@ -113,10 +122,15 @@ class _Look:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """Components whose records are locked, and their strong edges."""
+    """Components whose records are locked, and their strong edges.
+
+    Attributes:
+        judged: pairs that were decided to be one person, and those decided to be two.
+    """
 
     records: Sequence[int]
     strong: Sequence[tuple[int, int, float]]
+    judged: Mapping[Verdict, Sequence[tuple[int, int]]]
 
 
 def _chunk(
@@ -140,6 +154,7 @@ def _chunk(
     known |= store_links.get_known(session, tools.vault, missing)
     groups = _cut(held, known, tools, scorer)
     written = naming.name(session, Cause(batch_id, model), groups, _strongest(held))
+    store_links.stir(session, {*held.records, *touched})
     store_links.savepoint(session, "release savepoint")
     left = store_links.drop_touched(session, batch_id, touched)
     return Reconciled(
@@ -271,7 +286,8 @@ def _hold(
     mine, gone = frozenset(touched), frozenset(look.dropped)
     strong = [(e.a, e.b, e.bits) for e in fresh if e.bits >= tools.threshold]
     before = store_links.edges_at(session, mine)
-    start = mine | _ends(strong) | _ends(_strong(before, tools)) | _ends(gone)  # 1
+    mates = store_links.mates_of(session, mine)
+    start = mine | mates | _ends(strong) | _ends(_strong(before, tools)) | _ends(gone)  # 1
     component = _reach(session, start, tools)
     everything = component | _ends((e.a, e.b) for e in fresh)
     live = store_links.lock_records(session, everything)  # 2
@@ -283,7 +299,8 @@ def _hold(
             return None
     after = _strong(store_links.edges_at(session, component), tools)  # 4
     new = {(a, b) for a, b, _ in after if a in mine or b in mine} - {(a, b) for a, b, _ in before}
-    if new or not _ends(after) <= component:
+    tied = store_judgements.same_at(session, component)
+    if new or not (_ends(after) | _ends(tied)) <= component:
         return None
     # An end that was withdrawn keeps its edges until its own batch is reconciled.
     here = frozenset(r for r in component if live.get(r) is not None)
@@ -291,7 +308,18 @@ def _hold(
         e for e in after if here.issuperset(e[:2]) and not {*e[:2]} & mine and e[:2] not in gone
     ]
     records = sorted(here)
-    return _Held(records, kept + strong)
+    return _Held(records, kept + strong, _judged(session, records, tools))
+
+
+def _judged(
+    session: Session, records: Sequence[int], tools: IndexTools
+) -> dict[Verdict, list[tuple[int, int]]]:
+    """Pairs of these records about which a judgement binds, by what was decided."""
+    found: dict[Verdict, list[tuple[int, int]]] = {v: [] for v in Verdict}
+    for row in judgements.binding(session, records, tools.vault):
+        if row.a != row.b:
+            found[Verdict(row.verdict)].append((row.a, row.b))
+    return found
 
 
 def _strong(
@@ -306,10 +334,11 @@ def _ends(edges: Iterable[Sequence[int | float]]) -> frozenset[int]:
 
 
 def _reach(session: Session, start: frozenset[int], tools: IndexTools) -> frozenset[int]:
-    """All records that stored strong edges connect with `start`; one round trip a step."""
+    """All records that stored strong edges or decisions connect with `start`, step by step."""
     reached, frontier = set(start), set(start)
     while frontier:
         found = _ends(_strong(store_links.edges_at(session, frontier), tools))
+        found |= _ends(store_judgements.same_at(session, frontier))
         frontier = set(found - reached)
         reached |= frontier
     return frozenset(reached)
@@ -330,7 +359,13 @@ def _cut(
     count = len(batch)
     nobody = np.full(count, -1, dtype=np.int64)
     apart = np.where(batch.registered, batch.column("nik").codes.astype(np.int64), -1)
-    rules = Rules(tools.threshold, apart, nobody)
+    rules = Rules(
+        tools.threshold,
+        apart,
+        nobody,
+        same=_placed(held.judged[Verdict.SAME], position),
+        different=_placed(held.judged[Verdict.DIFFERENT], position),
+    )
     labels = clustering.partition(
         count, Pairs(low, high), weights, rules, lambda p: scorer.score_pairs(batch, p)
     )
@@ -338,6 +373,10 @@ def _cut(
     for record, label in zip(ids, labels.tolist(), strict=True):
         groups.setdefault(label, []).append(record)
     return list(groups.values())
+
+
+def _placed(pairs: Sequence[tuple[int, int]], position: Mapping[int, int]) -> list[tuple[int, int]]:
+    return [(position[a], position[b]) for a, b in pairs]
 
 
 def _strongest(held: _Held) -> dict[int, float]:

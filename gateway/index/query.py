@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from gateway.index import finding, reviewing, store_views
+from gateway.index import comparing, finding, reviewing, store_views
 from gateway.index import profile as profiles
 from gateway.index.arrivals import IndexTools
+from gateway.index.comparing import Beside, Comparison, Considered
 from gateway.index.precedence import Golden
 from gateway.index.view import (
     Candidate,
@@ -29,8 +30,11 @@ from gateway.index.view import (
 from keys.vault import Vault
 
 __all__ = [
+    "Beside",
     "Candidate",
     "Cell",
+    "Comparison",
+    "Considered",
     "Difference",
     "Evidence",
     "Golden",
@@ -44,6 +48,7 @@ __all__ = [
     "Row",
     "Search",
     "Stats",
+    "compare",
     "differences",
     "find",
     "mask_nik",
@@ -68,6 +73,17 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
         NotFound: `person.unknown`, or `person.under_review` where all said of him is in quarantine.
     """
     return profiles.profile(session, person_id, tools)
+
+
+def compare(
+    session: Session, persons: Sequence[UUID], records: tuple[int, int], tools: IndexTools
+) -> Comparison:
+    """One person or two, with all that is needed to decide about them.
+
+    Raises:
+        NotFound: as for a profile.
+    """
+    return comparing.compare(session, persons, records, tools)
 
 
 def stats(session: Session) -> Stats:

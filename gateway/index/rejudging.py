@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from gateway.index import deriving, sealing, store_assertions, store_history
+from gateway.index import deriving, sealing, store_assertions, store_history, store_links
 from gateway.index.arrivals import PERSON, Arrival, IndexTools, Origin
 from gateway.index.deriving import Version
 from gateway.index.sealing import Place
@@ -40,6 +40,13 @@ def distrust(session: Session, since: Mapping[UUID, datetime]) -> dict[UUID, int
     """
     store_history.suspect(session, since)
     return store_history.queue(session, since)
+
+
+def withdraw(session: Session, since: Mapping[UUID, datetime]) -> dict[UUID, int]:
+    """As `distrust`, of batches that their agency takes back: nothing of them is under review."""
+    noted = distrust(session, since)
+    store_history.withdraw(session, since)
+    return noted
 
 
 def trust(session: Session, batch_ids: Sequence[UUID]) -> dict[UUID, int]:
@@ -89,6 +96,8 @@ def _chunk(session: Session, origin: Origin, ids: Sequence[int], tools: IndexToo
     _derive(session, origin, store_history.spoken(session, fresh), tools)
     if origin.record_type == PERSON:
         store_history.touch(session, origin.batch_id, [row.record_id for row in moved])
+    else:
+        store_links.stir(session, [row.record_id for row in moved])
     return len(moved)
 
 

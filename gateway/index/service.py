@@ -8,7 +8,15 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from gateway.index import arrivals as rules
-from gateway.index import deriving, links, reindex, sealing, store_assertions, store_history
+from gateway.index import (
+    deriving,
+    links,
+    reindex,
+    sealing,
+    store_assertions,
+    store_history,
+    store_links,
+)
 from gateway.index.arrivals import (
     PERSON,
     Absorbed,
@@ -43,6 +51,8 @@ def absorb(
     deriving.derive(session, origin, chunk.live, tools)
     if origin.record_type == PERSON:
         store_assertions.add_touched(session, origin.batch_id, sorted(chunk.touched))
+    elif chunk.touched:
+        store_links.stir(session, chunk.touched)
     findings = [(d.arrival.i, "ID_TWICE") for d in decisions if d.twice]
     findings += _findings(session, origin, [new.arrival for new in chunk.live], tools)
     return _summary(decisions, sorted(findings))

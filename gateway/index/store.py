@@ -75,6 +75,8 @@ source_batch = Table(
     Column("accepted", LargeBinary),
     # Set while the batch is in quarantine: none of its versions counts.
     Column("suspect_since", DateTime(timezone=True)),
+    # Its agency has left and taken it back: nobody is to wait for a verdict.
+    Column("withdrawn", Boolean, nullable=False, server_default="false"),
 )
 
 subject = Table(
@@ -192,6 +194,24 @@ membership = Table(
     Column("person_id", Uuid, nullable=False),
     Index("ix_membership_person_id", "person_id"),
 )
+
+former = Table(
+    "former",
+    metadata,
+    Column("record_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("person_id", Uuid, nullable=False),
+    Index("ix_former_person_id", "person_id"),
+)
+"""The id that a record bore before that person was merged into another: it comes back with them."""
+
+stirred = Table(
+    "stirred",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    Column("record_id", BigInteger, nullable=False),
+    Index("ix_stirred_record_id", "record_id"),
+)
+"""Records whose conflicts with others must be looked for anew; who adds one waits for nobody."""
 
 journal = Table(
     "journal",

@@ -187,12 +187,60 @@ def replace_edges(
             )
 
 
-def get_persons(session: Session, record_ids: Iterable[int]) -> dict[int, UUID]:
+@dataclass(frozen=True, slots=True)
+class Borne:
+    """The person whom a record bears now, and its own: the one before all merges."""
+
+    person: UUID
+    own: UUID
+
+
+def get_persons(session: Session, record_ids: Iterable[int]) -> dict[int, Borne]:
     """Which person each record bears or bore."""
-    query = "select record_id, person_id from membership where record_id = any(%s)"
+    query = (
+        "select m.record_id, m.person_id, coalesce(f.person_id, m.person_id) from membership m"
+        " left join former f using (record_id) where m.record_id = any(%s)"
+    )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(record_ids),), binary=True)
-        return dict(cur.fetchall())
+        return {row[0]: Borne(row[1], row[2]) for row in cur}
+
+
+def mates_of(session: Session, record_ids: Iterable[int]) -> frozenset[int]:
+    """All records that bear the same persons as these."""
+    query = (
+        "select m.record_id from membership m where m.person_id in"
+        " (select person_id from membership where record_id = any(%s))"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(record_ids),), binary=True)
+        return frozenset(row[0] for row in cur)
+
+
+def keep_former(session: Session, own: Mapping[int, UUID], not_now: Iterable[int]) -> None:
+    """Note the ids that records bore before a merge, and forget those of `not_now`."""
+    with bulk.cursor(session) as cur:
+        cur.execute("delete from former where record_id = any(%s)", (list(not_now),))
+        cur.execute(
+            "insert into former (record_id, person_id) select * from unnest(%s::int8[], %s::uuid[])"
+            " on conflict (record_id) do update set person_id = excluded.person_id",
+            (list(own), list(own.values())),
+        )
+
+
+def wake_persons(session: Session, persons: Sequence[UUID]) -> None:
+    """Ids that had been merged away name somebody again."""
+    with bulk.cursor(session) as cur:
+        cur.execute("update person set merged_into = null where id = any(%s)", (list(persons),))
+        cur.execute("delete from former where person_id = any(%s)", (list(persons),))
+
+
+def stir(session: Session, record_ids: Iterable[int]) -> None:
+    """The conflicts of these records must be looked for anew."""
+    with bulk.cursor(session) as cur:
+        cur.execute(
+            "insert into stirred (record_id) select unnest(%s::int8[])", (list(record_ids),)
+        )
 
 
 def mint_persons(session: Session, count: int) -> list[UUID]:

@@ -108,8 +108,8 @@ def catch_up(session: Session, end_id: UUID, since: Snapshot, tools: IntakeTools
     missing = sorted(live - left)
     work = _Work(session, end, tools, end.accepted_at, Tally())
     _absorb(work, [_gone(source_id, end.version) for source_id in missing])
-    if missing and end.record_type == "person":
-        outbox.promise(session, Job.RECONCILE, {"batch": str(end.id)})
+    if missing:
+        _promise_links(work)
 
 
 def rehearse(
@@ -292,8 +292,14 @@ def _finish(work: _Work, hold: Hold | None) -> None:
     else:
         state = State.APPLIED_PARTIAL if tally.rejected else State.APPLIED
     results.conclude(work.session, batch, (state, hold, tally), work.tools, work.now)
-    if batch.record_type == "person" and tally.applied + tally.tombstoned:
-        outbox.promise(work.session, Job.RECONCILE, {"batch": str(batch.id)})
+    if tally.applied + tally.tombstoned:
+        _promise_links(work)
+
+
+def _promise_links(work: _Work) -> None:
+    """Persons are linked; what is said of them may contradict other words."""
+    job = Job.RECONCILE if work.batch.record_type == "person" else Job.EXAMINE
+    outbox.promise(work.session, job, {"batch": str(work.batch.id)})
 
 
 def _refused_ids(work: _Work) -> list[str]:

@@ -9,8 +9,18 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.ledger import query as ledger
-from gateway.trust import approvals, keylife, standing, store, store_keys, store_revocations
+from gateway.trust import (
+    approvals,
+    keylife,
+    standing,
+    store,
+    store_departures,
+    store_enrolments,
+    store_keys,
+    store_revocations,
+)
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
+from gateway.trust.store_departures import Departure
 from gateway.trust.store_revocations import Revocation
 from keys import dsse
 from keys.canonical import canonical, digest, read_json
@@ -23,6 +33,7 @@ _REFUSALS = {
     State.SUSPENDED: ("key.suspended", "The key is suspended."),
     State.DEACTIVATED: ("key.expired", "The key has run out."),
     State.COMPROMISED: ("key.compromised", "The key has been revoked."),
+    State.DESTROYED: ("key.expired", "The key has run out."),
 }
 
 
@@ -72,6 +83,12 @@ def keyset(session: Session, agency: str) -> KeysetRow:
     if row is None:
         raise NotFound("keyset.none", "The agency has no approved keyset.")
     return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
+
+
+def keyset_or_none(session: Session, agency: str) -> bytes | None:
+    """The envelope of the agency's keyset in force; None before its first."""
+    row = store.keyset_in_force(session, agency)
+    return None if row is None else bytes(row.envelope)
 
 
 def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
@@ -132,6 +149,11 @@ def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str
     return tuple(a.officer_id for a in store.find_approvals(session, agency, payload_sha256))
 
 
+def maker(session: Session, agency: str, payload_sha256: bytes) -> str | None:
+    """Who made the ticket to enrol anew under which that statement came, if it came so."""
+    return store_enrolments.maker_of(session, agency, payload_sha256)
+
+
 def pending(session: Session, agency: str) -> Submitted | None:
     """The statement about the agency's keys that waits for persons or its time."""
     row = store.pending_keyset(session, agency)
@@ -172,8 +194,35 @@ def revocations(session: Session, agency: str) -> list[Revocation]:
     return store_revocations.of_agency(session, agency)
 
 
+def departure(session: Session, number: int) -> Departure:
+    """The departure of that id.
+
+    Raises:
+        NotFound: there is none that counts.
+    """
+    found = store_departures.find(session, number)
+    if found is None:
+        raise NotFound("departure.unknown", "There is no such departure.")
+    return found
+
+
+def departures(session: Session, agency: str) -> list[Departure]:
+    """An agency's departures, oldest first."""
+    return store_departures.of_agency(session, agency)
+
+
+def withdrawn_keys(session: Session, agency: str) -> dict[str, Departure]:
+    """The agency's keys whose every batch was withdrawn when it left, with that departure."""
+    return store_departures.withdrawn(session, agency)
+
+
 def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
-    """The state of a row of `key` now, in an agency of that state."""
+    """The state of a row of `key` now, in an agency of that state.
+
+    One that was reported destroyed may still be revoked: a copy may have been taken before.
+    """
+    if row.destroyed_at is not None and row.revoked_at is None:
+        return State.DESTROYED
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
     if agency_state is AgencyState.LEFT:
@@ -186,7 +235,8 @@ def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
 
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:
-    current = store.current_keyset(session, row.code)
+    # What waits shows its fingerprint nowhere but to those who compare it.
+    current = store.keyset_in_force(session, row.code) or store.current_keyset(session, row.code)
     # A rotation needs nobody: who let the agency in is told by its first keyset.
     first = next(iter(store_keys.versions(session, row.code)), current)
     return AgencyRow(

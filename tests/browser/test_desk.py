@@ -35,6 +35,8 @@ def test_every_page_is_accessible_and_fits(page, origin, town, language):
     page.fill("#q", registered(town).values["name_source"])
     page.keyboard.press("Enter")
     page.wait_for_url("**/cari/*")
+    page.locator("ol.people summary").first.click()
+    assert page.locator("ol.people svg.bits").first.is_visible()
     check(page)
     page.locator("ol.people button").first.press("Enter")
     page.wait_for_url("**/profil/*")

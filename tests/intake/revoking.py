@@ -17,12 +17,13 @@ from gateway.trust.store_revocations import Revocation
 from keys.signers import Ed25519Signer
 from tests.conftest import Database
 from tests.intake.factory import NOW, Agency
-from workers import apply, reconcile, reevaluate
+from workers import apply, examine, reconcile, reevaluate
 from workers.app import Tools
 
 EFFECTS = {
     Job.APPLY: apply.DUTY.effect,
     Job.RECONCILE: reconcile.DUTY.effect,
+    Job.EXAMINE: examine.DUTY.effect,
     Job.REEVALUATE: reevaluate.DUTY.effect,
 }
 INDEXING = (Job.APPLY, Job.REEVALUATE)

@@ -46,12 +46,16 @@ from keys.privatefile import write_private
 from keys.verify import run as titian_verify
 from tests.conftest import Database
 from tests.line.village import AGENCY, Village, Villager
-from workers import apply, reconcile
+from workers import apply, examine, reconcile
 from workers.app import Tools
 from workers.duty import carry_out
 from workers.integrate import integrate
 
-DUTIES = {Job.APPLY: apply.DUTY, Job.RECONCILE: reconcile.DUTY}
+DUTIES = {
+    Job.APPLY: apply.DUTY,
+    Job.RECONCILE: reconcile.DUTY,
+    Job.EXAMINE: examine.DUTY,
+}
 ONE = Villager(1, "Yusmanidar Caniago", "1376014105900002", "1990-05-01", "081234567890")
 PASSWORD, PASSPHRASE = "kata-sandi-petugas", "a passphrase of the agency"
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -232,7 +236,7 @@ def _published_before_any_worker(line: Line) -> None:
 
 def _worked_and_settled(line: Line) -> None:
     integrate(line.tools)
-    assert line.work() == [Job.APPLY, Job.RECONCILE]
+    assert line.work() == [Job.APPLY, Job.RECONCILE, Job.EXAMINE]
     assert line.count(source_record) == line.count(membership) == 1
     with line.connector() as (memory, _, courier):
         assert courier.settle() == 1

@@ -5,12 +5,17 @@ from dataclasses import replace
 import pytest
 
 from connectors import countersigning, enrolment, keybook, revoking, rotating
+from connectors.client import Problem
 from connectors.enrolment import anchors_of
 from connectors.errors import CallCentre, Wait
 from connectors.rotating import Hands
-from connectors.speaker import Speaker
+from connectors.speaker import Speaker, signing_kids
 from gateway.trust import service as trust
 from gateway.trust.model import Approver
+from keys import dsse, keyset, rotation
+from keys.canonical import to_base64
+from keys.enrolment import seal_enrolment
+from keys.keyset import PAYLOAD_TYPE
 from keys.recovery import public_text
 from keys.rotation import Step
 from keys.signers import Ed25519Signer
@@ -56,6 +61,30 @@ def test_the_same_statement_twice_and_a_rotation_too_soon(centre, hands):
     assert caught.value.code == "keys.pause"
 
 
+def test_key_reuse_409(centre, hands, enrolled, tmp_path):
+    """A key that another agency has is taken neither by a rotation nor by an enrolment."""
+    seed = enrolled.store.signer(signing_kids(enrolled.store)[0])._private.private_bytes_raw()
+    taken = Ed25519Signer.from_seed(hands.client.agency, seed)
+    book = hands.book()
+    payload = rotation.next_statement(
+        book.keyset, book.payload_sha256, hands.speaker.kid, taken.public, now()
+    )
+    with pytest.raises(Problem) as refused:
+        hands.client.put_keyset(dsse.seal(PAYLOAD_TYPE, payload, [hands.speaker, taken]))
+    assert (refused.value.status, refused.value.code) == (409, "key.reused")
+    with connecting(centre, "takes-keys", tmp_path / "takes") as made:
+        ticket = centre.invite("takes-keys")
+        same = Ed25519Signer.from_seed("takes-keys", seed)
+        entry = keyset.entry_of("takes-keys", same.public, instance="conn", not_before=now())
+        first = keyset.build(ticket.aud, "takes-keys", [entry], issued=now())
+        sealed = dsse.seal(PAYLOAD_TYPE, first, [same])
+        nonce = made.client.challenge(ticket.ticket_id)
+        proof = seal_enrolment(ticket, nonce, dsse.parse(sealed).payload_sha256, [same])
+        with pytest.raises(Problem) as refused:
+            made.client.enrol(to_base64(sealed), to_base64(proof))
+    assert (refused.value.status, refused.value.code) == (409, "key.reused")
+
+
 def test_the_keyset_is_learnt_again_from_the_first_version_on(centre, hands):
     rotating.rotate(hands)
     centre.integrate()
@@ -80,7 +109,7 @@ def enrolled_with_recovery(centre, made, code, folder):
     kept = {"agency": code, "public": public_text(paper.public, code)}
     made.memory.put_fact(countersigning.FACT, kept)
     ticket, path = centre.invite(code), folder / "to-sign.json"
-    enrolment.prepare(ticket, made.store, made.memory, now())
+    enrolment.prepare(ticket, made.store, made.client, made.memory, now())
     with pytest.raises(Wait):
         enrolment.countersign(made.memory, path)
     path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))

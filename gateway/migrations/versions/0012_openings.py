@@ -8,7 +8,7 @@ from alembic import op
 from keys.canonical import canonical, to_moment
 
 revision = "0012"
-down_revision = "0006"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -6,12 +6,14 @@ Each look is POST (the question, committed) → 303 → GET (the answer): no NIK
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 
 from gateway.access import service as access
 from gateway.access.model import Purpose
 from gateway.access.service import Door
 from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
+from gateway.stewards import query as stewards
 from gateway.storage import ids
 from gateway.web import auth, show
 from gateway.web.edge import edge
@@ -91,8 +93,8 @@ def profile(query_id: str) -> Any:
             session, auth.officer(), identifier(query_id), door(), edge().clock()
         )
         session.commit()
-        fresh = _freshness(session)
-    return _profile(view, asked.purpose.value, fresh, revealed=False)
+        beside = _beside(session, view)
+    return _profile(view, asked.purpose.value, beside, revealed=False)
 
 
 @blueprint.get("/profil/<query_id>/nik")
@@ -104,8 +106,8 @@ def revealed(query_id: str) -> Any:
             session, auth.officer(), identifier(query_id), door(), edge().clock()
         )
         session.commit()
-        fresh = _freshness(session)
-    return _profile(view, asked.purpose.value, fresh, revealed=True)
+        beside = _beside(session, view)
+    return _profile(view, asked.purpose.value, beside, revealed=True)
 
 
 def door() -> Door:
@@ -131,12 +133,17 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
     )
 
 
-def _profile(view: Any, purpose: str, fresh: dict[str, str], *, revealed: bool) -> str:
+def _beside(session: Session, view: Any) -> dict[str, Any]:
+    """What the page says beside the person's data: how fresh they are, and what does not fit."""
+    return {"fresh": _freshness(session), "doubts": stewards.kinds_about(session, view.person_id)}
+
+
+def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
     return render_template(
         "profile.html",
         person=view,
         purpose=purpose,
-        fresh=fresh,
+        **beside,
         revealed=revealed,
         labels=labels(edge().profile),
         age=view.age(edge().today),
