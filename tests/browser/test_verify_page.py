@@ -127,7 +127,7 @@ def test_500_edits_of_one_byte_come_out_alike(checker) -> None:
 
 
 def test_histories_of_keysets_come_out_alike(checker) -> None:
-    files = list(chains.histories(20261124, 250))
+    files = list(chains.histories(20261124, 300))
     unknown_centre = city.policy(agencies=None, receipt=None)
     cases = [([each], policy) for each in files for policy in (chains.POLICY, unknown_centre)]
     verdicts = agreed(checker, cases)
