@@ -23,6 +23,7 @@ from keys.keyset import (
     STATEMENT_LIFE,
     KeyEntry,
     Keyset,
+    State,
     may_sign,
     parse_statement,
     state_of,
@@ -63,6 +64,11 @@ class Standing:
     payload_sha256: bytes
     suspended: frozenset[str] = frozenset()
     rotated: Mapping[str, datetime] = field(default_factory=dict)
+
+    def state(self, kid: str, now: datetime) -> State:
+        """The state of a signing key that is in the keyset."""
+        revoked = [each.kid for each in self.keyset.revoked]
+        return state_of(self.keyset.keys[kid], now, revoked, self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +185,16 @@ class _Change:
 
     def by_recovery(self) -> bool:
         """As many of the recovery keys in force signed as it takes."""
-        recovery = self.old.recovery
-        if recovery is None:
-            return False
-        return len(self.signed & recovery.keys.keys()) >= recovery.threshold
+        held = self.old.recovery
+        return held is not None and len(self.signed & held.keys.keys()) >= held.threshold
 
     def by_centre(self) -> bool:
         return not self.signed.isdisjoint(self.centre)
 
     def active(self) -> dict[str, KeyEntry]:
         """The keys in force that signed this and may speak now."""
-        revoked = {each.kid for each in self.old.revoked}
-        return {
-            kid: entry
-            for kid, entry in self.old.keys.items()
-            if kid in self.signed
-            and may_sign(state_of(entry, self.now, revoked, self.standing.suspended))
-        }
+        signed = {kid: e for kid, e in self.old.keys.items() if kid in self.signed}
+        return {k: e for k, e in signed.items() if may_sign(self.standing.state(k, self.now))}
 
     def persons(self) -> int:
         """One beside the recovery key, else two whom the centre signs for.
@@ -269,16 +268,22 @@ def _revoke(change: _Change) -> Succession:
 
 
 def _amend(change: _Change) -> Succession:
-    """R5: other recovery, witness or encryption keys; those of recovery wait for objections."""
+    """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
+
+    The first recovery key is named as the agency enrolled: by a key in force and two persons.
+    """
+    old, new = change.old, change.new
     if change.added or _retired(change):
         raise _not_allowed()
-    persons, new = change.persons(), change.new.recovery
-    if new == change.old.recovery:
-        return Succession(Rule.AMEND, change.new, persons)
+    if new.recovery == old.recovery:
+        return Succession(Rule.AMEND, new, change.persons())
+    first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)
+    persons = 2 if first and change.active() else change.persons()
     # As in TUF, nobody locks himself out: the new keys can do what it will take them to do.
-    if new is not None and len(change.signed & new.keys.keys()) < new.threshold:
+    recovery = new.recovery
+    if recovery is not None and len(change.signed & recovery.keys.keys()) < recovery.threshold:
         raise BadSignature("keyset.threshold", "Too few of the new recovery keys have signed.")
-    return Succession(Rule.AMEND, change.new, persons, RECOVERY_WAIT)
+    return Succession(Rule.AMEND, new, persons, RECOVERY_WAIT)
 
 
 def _leave(change: _Change) -> Succession:

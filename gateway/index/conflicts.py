@@ -6,8 +6,9 @@ compared with a few others (`doubles`), and a common name or a copied number cos
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from gateway.index import (
     contradictions,
     doubles,
     judgements,
+    radar,
     store_conflicts,
     store_links,
     store_views,
@@ -33,6 +35,7 @@ class Examined:
 
     Attributes:
         entries: how many entries of the list; fewer than asked for: nothing is left.
+        taken: the records of these entries.
         persons: those looked at, under all their ids: no other conflict stands about them …
         passed: … but those with pairs that were too many to be compared.
         abouts: what else was looked at, by the conflict's `about`.
@@ -40,6 +43,7 @@ class Examined:
     """
 
     entries: int
+    taken: Sequence[int]
     persons: frozenset[UUID]
     passed: frozenset[tuple[UUID, UUID]]
     abouts: frozenset[str]
@@ -47,20 +51,28 @@ class Examined:
     decided: dict[tuple[str, str], Verdict]
 
 
-def examine(
-    session: Session, tools: IndexTools, limit: int, excluded_work: Sequence[str] = ()
-) -> Examined:
-    """Take what stirred off the list and say what does not fit there.
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What the stewards add to the question.
 
-    Args:
-        session: the caller writes what is found, and commits.
-        tools: as for linking.
-        limit: most records to take.
+    Attributes:
         excluded_work: occupations whose holders no poverty list should hold.
+        programs: programmes (`program:CODE:AGENCY`) that stood in conflict so far: looked at again
+            whenever any payment, enrolment or programme stirred, for what is gone names nothing.
+    """
+
+    excluded_work: Sequence[str] = ()
+    programs: Sequence[str] = ()
+
+
+def examine(session: Session, tools: IndexTools, limit: int, watch: Watch) -> Examined:
+    """Take at most `limit` entries of what stirred off the list and say what does not fit there.
+
+    The caller writes what is found, and commits.
     """
     entries, taken = store_conflicts.take(session, limit)
     if not taken:
-        return Examined(0, frozenset(), frozenset(), frozenset(), (), {})
+        return Examined(0, (), frozenset(), frozenset(), frozenset(), (), {})
     persons = store_conflicts.concerned(session, taken)
     store_conflicts.take_all_of(session, persons)
     facts: dict[UUID, list[Fact]] = defaultdict(list)
@@ -78,11 +90,13 @@ def examine(
         profile=tools.profile,
         numbers={m.record_id: m.nik for m in everybody if m.nik is not None},
         births=_births(session, facts),
-        excluded_work=[w.casefold() for w in excluded_work],
+        excluded_work=[w.casefold() for w in watch.excluded_work],
     )
     for person in sorted(persons):
         found += contradictions.of_person(person, facts.get(person, ()), beside)
-    codes = store_conflicts.programs_of(session, taken)
+    found += _aid(session, facts)
+    again = watch.programs if store_conflicts.any_aid(session, taken) else ()
+    codes = store_conflicts.programs_of(session, taken) | {a.split(":")[1] for a in again}
     deliveries = store_conflicts.deliveries(session, codes)
     found += _deliveries(deliveries)
     homes = {f"household:{r}" for r in taken} | {
@@ -94,10 +108,13 @@ def examine(
     conflicts = tuple({(c.kind, c.about): c for c in found}.values())
     return Examined(
         entries=entries,
+        taken=taken,
         persons=persons | store_conflicts.aliases(session, persons),
         passed=met.passed,
-        abouts=frozenset(homes | {_program(d.agency, d.code) for d in deliveries})
-        | {f"program:{code}" for code in codes},
+        abouts=frozenset(
+            homes | _payments(facts) | {_program(d.agency, d.code) for d in deliveries}
+        )
+        | frozenset(again),
         conflicts=conflicts,
         decided=_decided(session, conflicts, members, tools),
     )
@@ -129,6 +146,63 @@ def _births(session: Session, facts: dict[UUID, list[Fact]]) -> dict[tuple[str, 
     if not wanted:
         return {}
     return {k: born for k, (_, _, born) in store_views.people_by_source(session, wanted).items()}
+
+
+def _aid(session: Session, facts: Mapping[UUID, Sequence[Fact]]) -> list[Conflict]:
+    """D01 and D02: programmes that exclude each other, or agencies meeting one need, paid."""
+    paid = {
+        person: [(f.record_id, f.agency, f.via, f.values, _code_of(f, said)) for f in mine]
+        for person, said in facts.items()
+        if len(mine := [f for f in said if f.record_type == "benefit"]) > 1
+    }
+    codes = {p[-1] for payments in paid.values() for p in payments if p[-1] is not None}
+    programs = store_views.programs(session, codes) if codes else {}
+    out = []
+    for person, payments in paid.items():
+        for one in radar.overlaps(radar.aids(payments, programs)):
+            is_double = one.kind is radar.Kind.DUPLICATE
+            if one.kind is radar.Kind.COMPLEMENT or (
+                one.a.agency == one.b.agency and not is_double
+            ):
+                continue
+            alone = "household" not in (one.a.via, one.b.via)
+            records = (one.a.record_id, one.b.record_id)
+            out.append(
+                Conflict(
+                    "D01" if is_double else "D02",
+                    f"aid:{records[0]}:{records[1]}",
+                    (person,) if alone else (),
+                    records,
+                    one.b.agency,
+                    worth=2,
+                )
+            )
+    return out
+
+
+def _payments(facts: Mapping[UUID, Sequence[Fact]]) -> frozenset[str]:
+    """How pairs of payments to these persons and their households are named."""
+    out: set[str] = set()
+    for said in facts.values():
+        paid = sorted({f.record_id for f in said if f.record_type == "benefit"})
+        out |= {f"aid:{a}:{b}" for a, b in combinations(paid, 2)}
+    return frozenset(out)
+
+
+def _code_of(benefit: Fact, said: Sequence[Fact]) -> str | None:
+    """The programme of a payment: its own word, or that of its enrolment."""
+    own = benefit.values.get("program_code")
+    if own is not None or "enrolment" not in benefit.values:
+        return own
+    of = benefit.values["enrolment"]
+    return next(
+        (
+            f.values.get("program_code")
+            for f in said
+            if (f.record_type, f.agency, f.source_id) == ("enrolment", benefit.agency, of)
+        ),
+        None,
+    )
 
 
 def _program(agency: str, code: str) -> str:

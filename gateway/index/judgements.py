@@ -45,7 +45,7 @@ class Judged:
 
 
 def judge(session: Session, judged: Judged, vault: Vault, now: datetime) -> bool:
-    """Write a judgement and note both records for linking under its id; False: a record is gone."""
+    """Write a judgement and note its records for linking; False: a record is gone."""
     a, b = sorted((judged.a, judged.b))
     said = _said(session, (a, b), vault)
     if not {a, b} <= said.keys():
@@ -63,20 +63,20 @@ def judge(session: Session, judged: Judged, vault: Vault, now: datetime) -> bool
         "of_two": judged.of_two,
     }
     store_judgements.add(session, made)
-    store_history.touch(session, judged.id, [a, b])
+    _note(session, judged.id, [a, b])
     return True
 
 
 def second(session: Session, row: Row, officer_id: UUID, leaf: bytes) -> None:
     """A second person stands behind a judgement: it binds from now on."""
     store_judgements.second(session, row.id, officer_id, leaf)
-    store_history.touch(session, row.id, [row.a, row.b])
+    _note(session, row.id, [row.a, row.b])
 
 
 def undo(session: Session, row: Row, leaf: bytes, now: datetime) -> None:
     """A judgement counts no more; linking its records anew restores what was."""
     store_judgements.undo(session, row.id, now, leaf)
-    store_history.touch(session, row.id, [row.a, row.b])
+    _note(session, row.id, [row.a, row.b])
 
 
 def find(session: Session, judgement_id: UUID, *, lock: bool = False) -> Row | None:
@@ -103,6 +103,13 @@ def binding(
         return []
     said = _said(session, {r for row in rows for r in (row.a, row.b)}, vault)
     return [row for row in rows if _holds(row, said, vault)]
+
+
+def _note(session: Session, judgement_id: UUID, record_ids: Sequence[int]) -> None:
+    """Persons are linked anew under the judgement's id; what stirred is looked at in any case."""
+    persons = store_links.get_keys(session, record_ids)
+    store_history.touch(session, judgement_id, sorted(persons))
+    store_links.stir(session, record_ids)
 
 
 def _holds(row: Row, said: Mapping[int, bytes], vault: Vault) -> bool:

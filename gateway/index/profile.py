@@ -10,6 +10,7 @@ from gateway.errors import NotFound
 from gateway.index import (
     attributes,
     finding,
+    radar,
     reasons,
     sealing,
     store_links,
@@ -47,6 +48,7 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
     fresh = store_views.freshness(session)
     name, nik, card = golden.get("name_source"), golden.get("nik"), golden.get("no_kk")
     members = tuple(p.provenance for p in people)
+    programs, benefits = _programs(session, related), _of_type(related, "benefit")
     return PersonView(
         person_id=person,
         name=None if name is None else str(name.value),
@@ -58,13 +60,14 @@ def profile(session: Session, person_id: UUID, tools: IndexTools) -> PersonView:
         households=_of_type(related, "household"),
         listings=_of_type(related, "listing"),
         enrolments=_of_type(related, "enrolment"),
-        benefits=_of_type(related, "benefit"),
+        benefits=benefits,
         links=_links(people, known, tools),
         notes=attributes.notes(people, tools),
         freshness={p.agency: fresh[p.agency] for p in members if p.agency in fresh},
         batches=_leaves([*members, *(r.provenance for r in related)]),
         badges=finding.badges_of(session, {person: list(known.values())}, tools).get(person, ()),
-        programs=_programs(session, related),
+        programs=programs,
+        overlaps=_overlaps(benefits, programs),
         reviews=store_reviews.of_person(session, person, [r.provenance.record_id for r in related]),
     )
 
@@ -197,6 +200,13 @@ def _links(
 def _programs(session: Session, related: Sequence[Related]) -> dict[str, dict[str, object]]:
     codes = {r.program for r in related if r.program is not None}
     return store_views.programs(session, codes) if codes else {}
+
+
+def _overlaps(
+    benefits: Sequence[Related], programs: Mapping[str, Mapping[str, object]]
+) -> tuple[radar.Overlap, ...]:
+    paid = [(b.provenance.record_id, b.agency, b.via, b.values, b.program) for b in benefits]
+    return tuple(radar.overlaps(radar.aids(paid, programs)))
 
 
 def _leaves(provenances: Iterable[Provenance]) -> tuple[bytes, ...]:

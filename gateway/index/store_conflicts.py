@@ -170,6 +170,18 @@ def across(session: Session, persons: Collection[UUID], low: float) -> list[Acro
         return [Across(*row) for row in cur]
 
 
+def any_aid(session: Session, record_ids: Sequence[int]) -> bool:
+    """Whether one of these records, live or gone, is a payment, an enrolment or a programme."""
+    query = (
+        "select exists (select from source_record where id = any(%s)"
+        " and record_type in ('benefit', 'enrolment', 'program'))"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(record_ids),))
+        row = cur.fetchone()
+    return bool(row and row[0])
+
+
 def programs_of(session: Session, record_ids: Sequence[int]) -> frozenset[str]:
     """The programme codes that these records speak of or are."""
     query = "select distinct source_id from subject where record_id = any(%s) and kind = 'program'"

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.index.precedence import Golden
+from gateway.index.radar import Overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +189,7 @@ class PersonView:
         benefits: newest first; so are the other lists.
         freshness: newest `as_of` of each agency that knows the person.
         batches: accept leaves (32 bytes) of the batches that this was read from.
+        overlaps: payments of two programmes for one need in one period, and what they are.
         reviews: records shown (or not) as they were before data that are being verified.
     """
 
@@ -209,6 +211,7 @@ class PersonView:
     badges: tuple[str, ...] = ()
     programs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     reviews: tuple[Review, ...] = ()
+    overlaps: tuple[Overlap, ...] = ()
 
     @property
     def records(self) -> tuple[Provenance, ...]:

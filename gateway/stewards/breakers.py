@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from gateway.access.model import Officer
 from gateway.errors import TooMany
 from gateway.index import census, judgements
 from gateway.index.verdict import Verdict
@@ -56,9 +57,9 @@ def check_haste(session: Session, officer_id: UUID, now: datetime) -> None:
         )
 
 
-def tell(session: Session, officer_id: UUID, now: datetime) -> None:
+def tell(session: Session, officer: Officer, now: datetime) -> None:
     """The task by which a coordinator hears of an officer who was stopped."""
-    row = _row(OFFICER_HASTY, f"officer:{officer_id}", "", MOST_JOINED_AN_HOUR, now)
+    row = _row(OFFICER_HASTY, f"officer:{officer.username}", "", MOST_JOINED_AN_HOUR, now)
     _open(session, row)
 
 

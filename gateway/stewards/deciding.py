@@ -76,7 +76,7 @@ def judge(session: Session, decision: Decision, desk: Desk) -> UUID:
     judged = Judged(
         made, task.kind.code, decision.verdict, *task.records, desk.officer.id, leaf, of_two
     )
-    if task.kind.code[0] == "K" and not judgements.judge(session, judged, desk.vault, desk.now):
+    if task.kind.code[0] != "B" and not judgements.judge(session, judged, desk.vault, desk.now):
         raise Conflict("task.closed", _GONE)
     state = State.SECOND if of_two else _NEXT.get(decision.verdict, State.DECIDED)
     store.decide(session, task.id, state, made)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.index import conflicts
 from gateway.index.arrivals import IndexTools
-from gateway.index.conflicts import Examined
+from gateway.index.conflicts import Examined, Watch
 from gateway.index.contradictions import Conflict
 from gateway.index.verdict import Verdict
 from gateway.stewards import breakers, store
@@ -29,7 +29,8 @@ def examine(session: Session, tools: IndexTools, now: datetime, limit: int = AT_
 
     Repeating it changes nothing; the caller commits.
     """
-    found = conflicts.examine(session, tools, limit, excluded_work())
+    watch = Watch(excluded_work(), store.programs(session))
+    found = conflicts.examine(session, tools, limit, watch)
     if not found.entries:
         return 0
     standing = {(t.kind.code, t.about): t for t in _standing(session, found)}
@@ -47,8 +48,8 @@ def examine(session: Session, tools: IndexTools, now: datetime, limit: int = AT_
 
 def _standing(session: Session, found: Examined) -> list[Task]:
     """Tasks that the examination could have found again."""
-    tasks = store.standing(session, found.persons, found.abouts)
-    return [t for t in tasks if t.persons not in found.passed and t.kind.code[0] == "K"]
+    tasks = store.standing(session, found.persons, found.abouts, found.taken)
+    return [t for t in tasks if t.persons not in found.passed and t.kind.code[0] in "KD"]
 
 
 def _ids(tasks: Sequence[Task], *, decided: bool) -> list[UUID]:

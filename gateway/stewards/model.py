@@ -14,6 +14,8 @@ from gateway.index.verdict import Verdict
 
 PAIR_KINDS = frozenset(("K00", "K01", "K02"))
 """Two persons stand side by side."""
+PROGRAM_KIND = "K14"
+"""A programme and those who pay from it, and no single person."""
 AGENCY_DISTRUSTED, OFFICER_HASTY = "B01", "B02"
 MOST_JOINED_AN_HOUR = 120
 """Merges that one officer may decide in an hour; more are refused, and a coordinator is told."""

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from gateway.stewards.model import State, Task, kinds
+from gateway.stewards.model import PROGRAM_KIND, State, Task, kinds
 from gateway.storage.base import metadata
 
 task = Table(
@@ -90,10 +90,21 @@ def get(session: Session, task_id: UUID, *, lock: bool = False) -> Task | None:
     return None if row is None else read(row)
 
 
-def standing(session: Session, persons: Collection[UUID], abouts: Collection[str]) -> list[Task]:
-    """Tasks not closed that concern one of these persons or things."""
-    rows = session.execute(_STANDING, {"persons": list(persons), "abouts": list(abouts)})
-    return [read(row) for row in rows]
+def standing(
+    session: Session,
+    persons: Collection[UUID],
+    abouts: Collection[str],
+    records: Collection[int] = (),
+) -> list[Task]:
+    """Tasks not closed that concern these persons or things, or are of these payments alone."""
+    given = {"persons": list(persons), "abouts": list(abouts), "records": list(records)}
+    return [read(row) for row in session.execute(_STANDING, given)]
+
+
+def programs(session: Session) -> list[str]:
+    """What the standing tasks about programmes are about."""
+    stands = (task.c.closed_at.is_(None), task.c.kind == PROGRAM_KIND)
+    return list(session.scalars(select(task.c.about).where(*stands).order_by(task.c.about)))
 
 
 def put(session: Session, rows: Sequence[Mapping[str, Any]]) -> int:
@@ -220,7 +231,9 @@ def get_many(session: Session, task_ids: Collection[UUID]) -> list[Task]:
 
 _STANDING = text(
     "select * from task where closed_at is null and (person_a = any(cast(:persons as uuid[]))"
-    " or person_b = any(cast(:persons as uuid[])) or about = any(cast(:abouts as text[])))"
+    " or person_b = any(cast(:persons as uuid[])) or about = any(cast(:abouts as text[]))"
+    " or (person_a is null and about like 'aid:%' and (record_a = any(cast(:records as int8[]))"
+    "  or record_b = any(cast(:records as int8[])))))"
     " order by id"
 )
 """Whole arrays: so the statement is one, however many persons are asked for."""

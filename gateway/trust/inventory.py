@@ -50,14 +50,15 @@ class KeyLine:
 def inventory(session: Session, vault: Vault, log_origin: str, now: datetime) -> list[KeyLine]:
     """Every key, the centre's first, then the agencies' by code."""
     return [
-        *_signers(vault, log_origin),
+        *signers(vault, log_origin),
         *_versions(vault),
         *_data_keys(session, vault),
         *_agencies(session, now),
     ]
 
 
-def _signers(vault: Vault, log_origin: str) -> Iterator[KeyLine]:
+def signers(vault: Vault, log_origin: str) -> Iterator[KeyLine]:
+    """The centre's own signing keys."""
     made = vault.secrets.made
     log = made.get("log")
     yield KeyLine(

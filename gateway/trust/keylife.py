@@ -28,6 +28,8 @@ from keys.errors import BadStatement
 from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
+from keys.lifecycle import Act, may
+from keys.rotation import ends_at
 from keys.signers import PublicKey, Signer, fingerprint_of
 from keys.succession import Rule, Standing, Succession, accept_next
 
@@ -72,7 +74,7 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
     row = _keep(session, made, (data, envelope.payload_sha256), standing, now)
     if made.persons == 0:
         count(session, row, now)
-    return shown(session, _again(session, agency, row.payload_sha256))
+    return shown(session, kept(session, agency, row.payload_sha256))
 
 
 def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
@@ -122,9 +124,11 @@ def revoke(
     """
     data = dsse.seal(KEYSET_TYPE, encode(compose_revocation(session, lost, now)), [signer])
     made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
-    row = _again(session, made.agency, made.payload_sha256)
+    row = kept(session, made.agency, made.payload_sha256)
     approvals.record_first(session, row, person, now)
-    if lost.kid not in store_keys.suspended(session, lost.agency):
+    held = store.find_key(session, lost.agency, lost.kid)
+    destroyed = held is not None and held.destroyed_at is not None
+    if not destroyed and may(Act.SUSPEND, standing_of(session, lost.agency).state(lost.kid, now)):
         store_keys.suspend(session, lost.kid, now)
     return shown(session, row)
 
@@ -143,16 +147,33 @@ def count_waiting(session: Session, now: datetime) -> int:
 
 
 def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
-    """The agency objects to a statement that waits for its time; the caller knows that it is it.
+    """The agency objects to a change of its recovery keys; the caller knows that it is it.
+
+    To nothing else: a thief holds a key that may speak, and would object to his own revocation.
 
     Raises:
-        NotFound: no statement of that version waits (`keyset.none`).
+        NotFound: no such statement of that version waits (`keyset.none`).
     """
     approvals.known_agency(session, agency)
     row = store.pending_keyset(session, agency)
-    if row is None or row.version != version:
+    if row is None or row.version != version or row.rule != Rule.AMEND:
         raise NotFound("keyset.none", "No statement of this version waits.")
     store.set_keyset(session, row, rejected_at=now)
+
+
+def report_destroyed(session: Session, agency: str, kid: str, now: datetime) -> None:
+    """The agency says that the private half of one of its keys is gone; again changes nothing.
+
+    Raises:
+        NotFound: the agency has no such key (`key.unknown`).
+        Conflict: the key has neither ended nor been revoked (`key.speaks`).
+    """
+    row = store.find_key(session, agency, kid)
+    if row is None or row.approved_at is None:
+        raise NotFound("key.unknown", "The agency has no such key.")
+    if row.revoked_at is None and now < ends_at(store.entry_of(row)):
+        raise Conflict("key.speaks", "The key has not ended; only then it is destroyed.")
+    store_keys.destroy(session, kid, now)
 
 
 def brought_in(session: Session, agency: str, lost: Collection[str], size: int) -> set[str]:
@@ -216,7 +237,7 @@ def _keep(
         raise reused()
     for kid in added:
         store.add_key(session, said.agency, hashed, said.keys[kid])
-    return _again(session, said.agency, hashed)
+    return kept(session, said.agency, hashed)
 
 
 def _check_size(made: Succession, data: bytes) -> None:
@@ -227,19 +248,27 @@ def _check_size(made: Succession, data: bytes) -> None:
 
 
 def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
-    """One statement waits at a time; but a revocation never waits behind another.
+    """One statement waits at a time; but a revocation, or new keys, wait behind no other.
 
     Otherwise a thief could hand in what waits, and keep the owner from being heard.
     """
     waits = store.pending_keyset(session, agency)
     if waits is None:
         return
-    if rule is not Rule.REVOKE:
+    anew = rule is Rule.REENROL and waits.rule not in {Rule.REVOKE, Rule.REENROL}
+    if rule is not Rule.REVOKE and not anew:
         raise Conflict(
             "keyset.pending",
             "A statement of this agency waits for approval. Approve or reject it first.",
         )
     store.set_keyset(session, waits, rejected_at=now)
+
+
+def kept(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
+    """The row of a statement that was handed in."""
+    found = store_keys.find_keyset(session, agency, payload_sha256)
+    assert found is not None  # noqa: S101 -- just kept
+    return found
 
 
 def reused() -> Conflict:
@@ -283,9 +312,3 @@ def _conflict(err: BadStatement, standing: Standing) -> Exception:
         version=standing.keyset.version,
         payload_sha256=standing.payload_sha256.hex(),
     )
-
-
-def _again(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
-    found = store_keys.find_keyset(session, agency, payload_sha256)
-    assert found is not None  # noqa: S101 -- just kept
-    return found

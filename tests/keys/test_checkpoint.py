@@ -76,6 +76,16 @@ def test_rekor_checkpoints_with_their_log_keys() -> None:
     assert judged == 11
 
 
+def test_checkpoints_with_more_than_three_lines_are_not_read() -> None:
+    path = shared("data/vectors/checkpoint/sigstore-rekor2-checkpoints.json")
+    cases = [c for c in json.loads(path.read_text())["cases"] if not c["trusted_logs"]]
+    notes = [case["checkpoint"] for case in cases if case["checkpoint"]]
+    assert len(notes) == 3
+    for note in notes:
+        with pytest.raises(BadNote):
+            checkpoint.parse_checkpoint(checkpoint.parse_note(note.encode()).text)
+
+
 def _rekor_holds(case: dict[str, Any]) -> bool:
     leaf = merkle.leaf_hash(base64.b64decode(case["canonicalizedBody"]))
     hashes = [base64.b64decode(each) for each in case["hashes"] or []]

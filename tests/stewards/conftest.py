@@ -50,12 +50,22 @@ class Office:
         )
         self.examine()
 
-    def say(self, agency: str, record_type: str, source_id: str, values: dict, v: int = 1) -> None:
+    def forget(self, agency: str, record_type: str, source_id: str) -> None:
+        """The record is withdrawn."""
+        self.say(agency, record_type, source_id, {}, v=99, op="del")
+
+    def say(
+        self,
+        agency: str,
+        record_type: str,
+        source_id: str,
+        values: dict,
+        v: int = 1,
+        op: str = "put",
+    ) -> None:
         """One record that is no person."""
         origin = Origin(agency, record_type, people.batch_id(next(_BATCHES)), people.AS_OF)
-        arrival = Arrival(
-            0, "put", source_id, v, None, content_hash(values, "put"), values, b"x" * 32
-        )
+        arrival = Arrival(0, op, source_id, v, None, content_hash(values, op), values, b"x" * 32)
         with self.database.session() as session:
             index.absorb(session, origin, [arrival], self.tools)
             session.commit()

@@ -120,3 +120,39 @@ def test_scenario_35_after_a_wrong_merge_every_word_and_benefit_is_the_right_per
     office.work()
     assert (view(office, one), view(office, other)) == before
     assert persons(office, other) == old
+
+
+def test_scenario_17_a_complement_is_no_duplicate_on_the_profile(office, village):
+    patient = village[0]
+    office.load(
+        [*village, elsewhere(patient, "DIN-1", "dinkes"), elsewhere(patient, "LKS-1", "lks-mk")]
+    )
+    for agency, code, more in (
+        ("dinkes", "DIN-2025-01", {"complements": ["LKS-2025-01"]}),
+        ("lks-mk", "LKS-2025-01", {}),
+    ):
+        said = {
+            "program_code": code,
+            "name": code,
+            "bidang": "KESEHATAN",
+            "funder": "ZIS",
+            "fiscal_year": 2025,
+        }
+        office.say(
+            agency, "program", code, {**said, "status": "open", "need_kinds": ["kesehatan"], **more}
+        )
+    paid = {"date": "2025-03-05", "form": "uang"}
+    office.say(
+        "dinkes",
+        "benefit",
+        "P1",
+        {**paid, "person": "DIN-1", "program_code": "DIN-2025-01", "amount_idr": 1},
+    )
+    office.say(
+        "lks-mk",
+        "benefit",
+        "P2",
+        {**paid, "person": "LKS-1", "program_code": "LKS-2025-01", "amount_idr": 1500000},
+    )
+    assert [o.kind.value for o in view(office, patient).overlaps] == ["complement"]
+    assert office.tasks("D01") == office.tasks("D02") == []

@@ -31,7 +31,7 @@ def kinds_of(office: Office) -> list[str]:
 
 
 def test_the_table_holds_all_kinds_of_the_design_and_says_what_can_be_decided():
-    assert set(kinds()) == {f"K{n:02d}" for n in range(17)} | {"B01", "B02"}
+    assert set(kinds()) == {f"K{n:02d}" for n in range(17)} | {"B01", "B02", "D01", "D02"}
     assert all(k.label["id"] and k.label["en"] for k in kinds().values())
     assert [k.code for k in kinds().values() if k.two] == ["K02"]
 
@@ -219,6 +219,117 @@ def test_what_agencies_say_against_each_other(office, village):
     assert {t.agency for t in office.tasks("K14")} == {"baz", "dinkes", "dstk"}
 
 
+def test_the_radar_tells_duplicates_from_complements_and_closes_when_a_payment_is_taken_back(
+    office, village
+):
+    child = village[0]
+    office.load([*village, elsewhere(child, "DIS-1", "disdik"), elsewhere(child, "BAZ-1")])
+    for code, more in {
+        "DIS-2025-01": {"exclusive_group": "beasiswa"},
+        "BAZ-2025-01": {"exclusive_group": "beasiswa"},
+        "BAZ-2025-02": {"complements": ["DIS-2025-01"]},
+        "BAZ-2025-03": {},
+    }.items():
+        said = {
+            "program_code": code,
+            "name": code,
+            "bidang": "PENDIDIKAN",
+            "funder": "ZIS",
+            "fiscal_year": 2025,
+        }
+        agency = {"D": "disdik", "B": "baz"}[code[0]]
+        office.say(
+            agency, "program", code, {**said, "status": "open", "need_kinds": ["beasiswa"], **more}
+        )
+    paid = {"period": "2025-S1", "date": "2025-03-05", "form": "uang", "amount_idr": 400000}
+    office.say(
+        "disdik", "benefit", "P1", {**paid, "person": "DIS-1", "program_code": "DIS-2025-01"}
+    )
+    office.say(
+        "baz",
+        "benefit",
+        "P2",
+        {**paid, "person": "BAZ-1", "program_code": "BAZ-2025-02", "amount_idr": 1},
+    )
+    assert office.tasks("D01") == office.tasks("D02") == [], "one completes the other"
+    office.say(
+        "baz",
+        "benefit",
+        "P3",
+        {**paid, "person": "BAZ-1", "program_code": "BAZ-2025-01", "amount_idr": 2},
+    )
+    office.say(
+        "baz",
+        "benefit",
+        "P4",
+        {**paid, "person": "BAZ-1", "program_code": "BAZ-2025-03", "amount_idr": 3},
+    )
+    [double] = office.tasks("D01")
+    assert double.persons == (persons(office, child),)
+    assert len(office.tasks("D02")) == 1
+    office.say(
+        "baz",
+        "benefit",
+        "P3",
+        {**paid, "person": "BAZ-1", "program_code": "BAZ-2025-01", "reversed_by": "P9"},
+        v=2,
+    )
+    assert office.tasks("D01") == []
+
+
+def test_a_household_paid_twice_is_one_task_for_all_its_members_and_ends_with_a_payment(
+    office, village
+):
+    two = village[:2]
+    office.load([*village, *(elsewhere(s, f"BAZ-{i}") for i, s in enumerate(two))])
+    members = [{"person": "BAZ-0", "relation": "1"}, {"person": "BAZ-1", "relation": "4"}]
+    office.say(
+        "baz", "household", "H1", {"household_key": "h", "basis": "ruta", "members": members}
+    )
+    for code in ("BAZ-2025-01", "BAZ-2025-02"):
+        said = {
+            "program_code": code,
+            "name": code,
+            "bidang": "SOSIAL_BUDAYA",
+            "funder": "ZIS",
+            "fiscal_year": 2025,
+        }
+        office.say("baz", "program", code, {**said, "status": "open", "exclusive_group": "sembako"})
+        paid = {"household": "H1", "program_code": code, "date": "2025-03-05", "form": "barang"}
+        office.say("baz", "benefit", f"P-{code}", paid)
+    [task] = office.tasks("D01")
+    assert task.persons == ()
+    office.forget("baz", "benefit", "P-BAZ-2025-02")
+    assert office.tasks("D01") == []
+
+
+def test_a_programme_in_conflict_is_forgotten_with_its_last_payment(office, village):
+    office.load([elsewhere(village[0], "BAZ-1")])
+    paid = {"program_code": "X-2025-01", "date": "2025-05-05", "form": "uang", "person": "BAZ-1"}
+    for name in ("P1", "P2"):
+        office.say("baz", "benefit", name, paid)
+    office.forget("baz", "benefit", "P1")
+    assert len(office.tasks("K14")) == 1
+    office.forget("baz", "benefit", "P2")
+    assert office.tasks("K14") == []
+
+
+def test_a_task_about_no_pair_of_persons_is_set_aside_and_stays_so_until_its_data_change(
+    office, village
+):
+    office.load([elsewhere(village[0], "BAZ-1")])
+    paid = {"program_code": "X-2025-01", "date": "2025-05-05", "form": "uang", "person": "BAZ-1"}
+    office.say("baz", "benefit", "P1", paid)
+    office.judge(office.tasks("K14")[0], Verdict.AT_SOURCE)
+    with office.database.session() as session:
+        session.execute(text("insert into stirred (record_id) select id from source_record"))
+        session.commit()
+    office.examine()
+    assert [t.state for t in office.tasks("K14")] == [State.AT_SOURCE]
+    office.say("baz", "benefit", "P1", {**paid, "amount_idr": 5}, v=2)
+    assert [t.state for t in office.tasks("K14")] == [State.OPEN]
+
+
 def test_examining_again_and_in_any_order_changes_nothing(office, village):
     one = village[0]
     again = replace(
@@ -306,12 +417,12 @@ def test_an_officer_who_merges_everybody_is_stopped_and_a_coordinator_hears_of_i
         office.judge(office.tasks("K02")[0], Verdict.SAME)
     assert office.tasks("K02")[0].state is State.OPEN
     with office.database.session() as session:
-        breakers.tell(session, office.steward.id, office.now)
-        breakers.tell(session, office.steward.id, office.now)
+        breakers.tell(session, office.steward, office.now)
+        breakers.tell(session, office.steward, office.now)
         session.commit()
     [task] = office.tasks("B02")
     assert model.kinds()["B02"].to == "coordinator"
-    assert str(office.steward.id) in task.about
+    assert task.about == "officer:rina"
 
 
 def _bare(values: dict) -> dict:

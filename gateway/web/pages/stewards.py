@@ -131,7 +131,7 @@ def judge(task_id: str) -> Any:
             made = deciding.judge(session, decision, _desk())
     except TooMany as hasty:
         with edge().sessions.begin() as session:
-            breakers.tell(session, auth.officer().id, edge().clock())
+            breakers.tell(session, auth.officer(), edge().clock())
         raise hasty from None
     except Refused as refused:
         if request.form.get("query"):
