@@ -32,7 +32,10 @@ def conflicts(database, origin, town):
     ]
     known = [s for s in town if s.agency == "dukcapil"][9]
     told = replace(
-        known, agency="baz", source_id="BAZ-dead", values={**known.values, "birth_date": "1950-05-05"}
+        known,
+        agency="baz",
+        source_id="BAZ-dead",
+        values={**known.values, "birth_date": "1950-05-05"},
     )
     load(database, tools, [(replace(o, batch_id=people.batch_id(5_000_000 + i)), a)
                            for i, (o, a) in enumerate(people.batches([*again, told], 100))])  # fmt: skip
