@@ -15,9 +15,10 @@ from connectors import results, starting
 from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
 from connectors.cli_enrol import enrol_command
+from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
-from connectors.cli_run import run_command, settle, tend, working
+from connectors.cli_run import run_command, settle, speaking, tend, working
 from connectors.cli_status import status_command
 from connectors.config import language
 from connectors.desk import Desk
@@ -64,7 +65,16 @@ def commands(lang: str) -> click.Group:
         context.obj = Desk(config, state, lang, Console(stderr=True), _now)
 
     for make in (
-        *(_init, enrol_command, _preview, _publish, run_command, status_command, alarms_command),
+        *(
+            _init,
+            enrol_command,
+            _preview,
+            _publish,
+            run_command,
+            status_command,
+            alarms_command,
+            attest_command,
+        ),
     ):
         group.add_command(make(lang))
     group.add_command(keys_group(lang))
@@ -153,9 +163,10 @@ def _publish(lang: str) -> click.Command:
         wishes = Wishes(flags["full"], flags["accept_vanished"], block)
         with working(desk, config) as work:
             tend(desk, work)
-            tallies = publish(work.job, work.courier, wishes)
-            settle(work, seconds)
-            results.collect(work.courier)
+            with speaking(work):
+                tallies = publish(work.job, work.courier, wishes)
+                settle(work, seconds)
+                results.collect(work.courier)
             figures = _sums(work.memory, tallies) | {
                 "seconds": round(time.monotonic() - started, 3)
             }

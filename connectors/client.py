@@ -174,7 +174,16 @@ class Client:
         path = f"/v1/agencies/{self.agency}/keysets/destroyed/{kid}"
         self._call("PUT", path, b"{}", "application/json", signed=True)
 
+    def put_objection(self, version: int) -> None:
+        """Object to a change of our recovery keys that waits for its time."""
+        path = f"/v1/agencies/{self.agency}/keysets/{version}/objection"
+        self._call("PUT", path, b"{}", "application/json", signed=True)
+
     # -- publishing
+
+    def recovery(self, stream: str) -> Mapping[str, Any]:
+        """What of a stream is in quarantine, and where a new epoch may begin."""
+        return self._json("GET", f"{self._stream(stream)}/recovery", signed=True)
 
     def head(self, stream: str) -> Mapping[str, Any]:
         return self._json("GET", f"{self._stream(stream)}/head", signed=True)

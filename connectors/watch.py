@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors import alarms, centrekeys, exhibits, hearing, monitor
+from connectors import alarms, centrekeys, exhibits, hearing
 from connectors.client import Problem
 from connectors.clocks import apart
 from connectors.courier import remember
@@ -24,7 +24,7 @@ from connectors.errors import CallCentre
 from connectors.guarding import Guard
 from connectors.hearing import Ear
 from connectors.memory import Memory
-from connectors.monitor import Log, Readers
+from connectors.monitor import Log, Monitor, Readers
 from connectors.rotating import Hands
 from connectors.witness import Sighting, Witness
 from keys.canonical import to_moment
@@ -82,7 +82,7 @@ class Watch:
         readers = Readers(
             self.guard.judge, lambda said: centrekeys.heed(hands.memory, hands.anchors, said)
         )
-        log = monitor.follow(hands.client, hands.memory, seen.checkpoint, readers)
+        log = Monitor(hands.client, hands.memory, readers).follow(seen.checkpoint)
         if log.frontier.size < seen.checkpoint.size:
             return True  # still catching up: what is newest is not read yet
         self._judge_age(log, seen)

@@ -149,6 +149,10 @@ def approve(clock: Clock, code: str, username: str) -> None:
         officer = authenticated(opened, settings, username, clock())
         with opened() as session:
             row = query.agency(session, code)
+        if row.state is not AgencyState.PENDING:
+            raise click.ClickException(
+                f"no first key of {code} waits; for a change of keys: titian keys approve {code}"
+            )
         role = rules.acting_role([r.value for r in officer.roles], len(row.approvals))
         click.echo(f"{row.code}: {row.label}\nfingerprint {_masked(row)}")
         groups = click.prompt("Its last two groups, as read to you", hide_input=True)

@@ -66,12 +66,8 @@ class Standing:
     rotated: Mapping[str, datetime] = field(default_factory=dict)
 
     def state(self, kid: str, now: datetime) -> State:
-        """The state of a signing key of the keyset.
-
-        Raises:
-            KeyError: it has no such key.
-        """
-        revoked = {each.kid for each in self.keyset.revoked}
+        """The state of a signing key that is in the keyset."""
+        revoked = [each.kid for each in self.keyset.revoked]
         return state_of(self.keyset.keys[kid], now, revoked, self.suspended)
 
 
@@ -189,21 +185,16 @@ class _Change:
 
     def by_recovery(self) -> bool:
         """As many of the recovery keys in force signed as it takes."""
-        recovery = self.old.recovery
-        if recovery is None:
-            return False
-        return len(self.signed & recovery.keys.keys()) >= recovery.threshold
+        held = self.old.recovery
+        return held is not None and len(self.signed & held.keys.keys()) >= held.threshold
 
     def by_centre(self) -> bool:
         return not self.signed.isdisjoint(self.centre)
 
     def active(self) -> dict[str, KeyEntry]:
         """The keys in force that signed this and may speak now."""
-        return {
-            kid: entry
-            for kid, entry in self.old.keys.items()
-            if kid in self.signed and may_sign(self.standing.state(kid, self.now))
-        }
+        signed = {kid: e for kid, e in self.old.keys.items() if kid in self.signed}
+        return {k: e for k, e in signed.items() if may_sign(self.standing.state(k, self.now))}
 
     def persons(self) -> int:
         """One beside the recovery key, else two whom the centre signs for.
@@ -279,12 +270,11 @@ def _revoke(change: _Change) -> Succession:
 def _amend(change: _Change) -> Succession:
     """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
 
-    An agency that has no recovery key names its first one as it enrolled: by a key in force, and
-    two persons.
+    The first recovery key is named as the agency enrolled: by a key in force and two persons.
     """
+    old, new = change.old, change.new
     if change.added or _retired(change):
         raise _not_allowed()
-    old, new = change.old, change.new
     if new.recovery == old.recovery:
         return Succession(Rule.AMEND, new, change.persons())
     first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)

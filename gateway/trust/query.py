@@ -11,6 +11,7 @@ from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.ledger import query as ledger
 from gateway.trust import (
     approvals,
+    centre,
     keylife,
     standing,
     store,
@@ -99,7 +100,9 @@ def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
 
 
 def keyset_leaves(session: Session, agency: str) -> list[bytes]:
-    """The leaves of the agency's keysets that count, version 1 first."""
+    """The leaves of the agency's keysets that count, version 1 first; of the centre's own too."""
+    if agency == centre.OWNER:
+        return [row.leaf for row in centre.versions(session)]
     return [row.leaf for row in store_keys.versions(session, agency)]
 
 
@@ -108,9 +111,13 @@ def statement(session: Session, agency: str, sha256: bytes) -> bytes | None:
 
     A keyset's payload, that of a suspension, or the grants that count, as they were hashed.
     """
+    own = centre.versions(session) if agency == centre.OWNER else []
+    envelopes = [each.envelope for each in own if each.payload_sha256 == sha256]
     row = store_keys.find_keyset(session, agency, sha256)
     if row is not None:
-        return dsse.parse(row.envelope).payload
+        envelopes.append(row.envelope)
+    if envelopes:
+        return dsse.parse(envelopes[0]).payload
     said = store_keys.find_suspension(session, agency, sha256)
     if said is not None:
         entry = read_json(ledger.entry(session, said.leaf))

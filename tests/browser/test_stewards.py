@@ -30,9 +30,12 @@ def conflicts(database, origin, town):
         )
         for s in said
     ]
-    dead = town[0]
+    known = [s for s in town if s.agency == "dukcapil"][9]
     told = replace(
-        dead, agency="baz", source_id="BAZ-dead", values={**dead.values, "birth_date": "1950-05-05"}
+        known,
+        agency="baz",
+        source_id="BAZ-dead",
+        values={**known.values, "birth_date": "1950-05-05"},
     )
     load(database, tools, [(replace(o, batch_id=people.batch_id(5_000_000 + i)), a)
                            for i, (o, a) in enumerate(people.batches([*again, told], 100))])  # fmt: skip
@@ -54,13 +57,13 @@ def test_every_page_of_the_data_desk_is_accessible_and_fits(page, origin, confli
     page.goto(origin + "/meja-data/sebab/K02")
     page.locator("tbody button").first.click()
     page.wait_for_url("**/meja-data/tugas/*/*")
+    assert page.locator("form.decide").count() == 1
     check(page)
-    for kind in ("K12", "K04"):
-        page.goto(f"{origin}/meja-data/sebab/{kind}")
-        if page.locator("tbody button").count():
-            page.locator("tbody button").first.click()
-            page.wait_for_url("**/meja-data/tugas/*/*")
-            check(page)
+    page.goto(f"{origin}/meja-data/sebab/K04")
+    page.locator("tbody button").first.click()
+    page.wait_for_url("**/meja-data/tugas/*/*")
+    assert page.locator("form.decide").count() == 1
+    check(page)
     assert broken == [], "the policy forbids nothing that the page wants"
 
 

@@ -134,6 +134,17 @@ def test_histories_of_keysets_come_out_alike(checker) -> None:
     assert all(verdicts.count(each) >= 10 for each in set(EXIT))
 
 
+def test_new_recovery_keys_reach_their_own_threshold_for_both(checker) -> None:
+    one, other = chains.OURS[7], chains.OURS[8]
+
+    def both(said: dict) -> None:
+        said["recovery"] = {**said["recovery"], "threshold": 2}
+
+    files = [chains.of_two(both, *signers) for signers in ((one, other), (one,), (other,))]
+    cases = [([each], chains.POLICY) for each in files]
+    assert agreed(checker, cases) == ["valid", "invalid", "invalid"]
+
+
 def test_several_files_are_held_against_each_other(checker) -> None:
     fork = note(root=bytes([1]) * 32)
     sets = [

@@ -99,6 +99,8 @@ class Gateway:
         self.rotated: dict[str, list[datetime]] = {}
         self.silenced: set[str] = set()
         self.destroyed: list[str] = []
+        self.quarantined: set[bytes] = set()
+        self.foreign: list[dict[str, object]] = []
         self.known_elsewhere: set[bytes] = set()
         self.leaves: list[bytes] = []
         self.pending: list[bytes] = []
@@ -194,6 +196,8 @@ class Gateway:
             rf"POST {agency}/keysets": self._succeed,
             rf"GET {agency}/keysets/(\d+)": self._version,
             rf"PUT {agency}/keysets/destroyed/(.+)": self._destroyed,
+            rf"PUT {agency}/keysets/(\d+)/objection": self._objection,
+            rf"GET {agency}{stream}/recovery": self._recovery,
             rf"GET {agency}/keysets/size\?since=.+": self._size,
             rf"POST {agency}/suspensions": self._suspend,
             rf"GET {agency}{stream}/head": self._head,
@@ -300,6 +304,27 @@ class Gateway:
         version = stored[int(number) - 1]
         return _json(200, self._told(version) | {"envelope": to_base64(version.envelope)})
 
+    def _objection(self, handler, body, agency, number):
+        self._verify(handler, agency, body)
+        stored = self.versions[agency]
+        if int(number) != len(stored) or not stored[-1].pending:
+            raise Refusal(404, "keyset.none")
+        del stored[-1]
+        return 204, "application/json", b"", {}
+
+    def _recovery(self, handler, body, agency, stream):
+        self._verify(handler, agency, None)
+        told = [
+            {
+                "epoch": one.payload.epoch,
+                "seq": one.payload.seq,
+                "payload_sha256": one.payload_sha256.hex(),
+            }
+            for one in self.batches(agency, stream)
+            if one.payload_sha256 in self.quarantined
+        ]
+        return _json(200, {"epoch": None, "prev": None, "quarantined": told + self.foreign})
+
     def _destroyed(self, handler, body, agency, kid):
         self._verify(handler, agency, body)
         self.destroyed.append(kid)
@@ -312,6 +337,7 @@ class Gateway:
         logged = version.leaf in self.leaves
         return {
             "version": version.keyset.version,
+            "rule": version.keyset.reason,
             "state": "pending" if version.pending else "active",
             "payload_sha256": version.sha256.hex(),
             "leaf": version.leaf.hex() if logged else None,
@@ -324,8 +350,14 @@ class Gateway:
         self._verify(handler, agency, body)
         stored = self.versions[agency][-1]
         standing = succession.Standing(stored.keyset, stored.sha256, frozenset(self.silenced))
-        judged = suspension.judge(dsse.parse(body), standing, {}, self.clock())
-        self.silenced.add(judged.said.kid)
+        try:
+            judged = suspension.judge(dsse.parse(body), standing, {}, self.clock())
+        except TrustError as err:
+            raise Refusal(401, err.code) from err
+        if judged.said.action is suspension.Action.SUSPEND:
+            self.silenced.add(judged.said.kid)
+        else:
+            self.silenced.discard(judged.said.kid)
         self.log(suspension_entry(agency, body))
         return _json(201, {"kid": judged.said.kid, "state": "suspended"})
 

@@ -87,6 +87,13 @@ def test_the_service_goes_on_watching_while_it_may_not_publish(enrolled, gateway
     assert answer.err.count("CALL UPT-KAN NOW") == 2, "said once, and as the end"
 
 
+def test_the_service_outlives_a_wrong_clock(enrolled, gateway):
+    gateway.clock = lambda: fake.now() + timedelta(minutes=7)
+    answer = enrolled.run("run", "--cycles", "2")
+    assert answer.code == 4
+    assert gateway.requests.count(("GET", "/v1/log/checkpoint")) >= 2
+
+
 def test_a_suspension_in_the_log_is_shown(enrolled, gateway):
     enrolled.run("publish")
     old = enrolled.run("keys", "show", "--json").json["kid"]

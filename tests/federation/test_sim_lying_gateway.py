@@ -93,29 +93,36 @@ def test_sim_lying_gateway_shows_two_logs(city: City):
     assert verified(city, ours, theirs) == 1, "side by side the two notes prove the fork"
 
 
-def carry_lines(source: Gateway, target: Gateway) -> None:
-    """The liar shows one half the lines of the other's witnesses."""
-    rows = source.column("select row_to_json(c)::text from log_cosignature c")
-    for row in rows:
+def carry_across(source: Gateway, target: Gateway, *, notes: bool) -> None:
+    """The liar shows one half the lines of the other's witnesses, and perhaps their checkpoints."""
+    for row in source.column("select row_to_json(c)::text from log_cosignature c"):
         target.sql(
             "insert into log_cosignature select * from"
             " json_populate_record(null::log_cosignature, cast(:row as json)) on conflict do nothing",
             row=row,
         )
+    for row in source.column("select row_to_json(h)::text from log_head h") if notes else ():
+        target.sql(
+            "update log_head h set note = r.note"
+            " from json_populate_record(null::log_head, cast(:row as json)) r where r.size = h.size",
+            row=row,
+        )
 
 
-def test_sim_lying_gateway_shows_two_logs_and_carries_lines_across(city: City):
+@pytest.mark.parametrize("notes", [False, True], ids=["lines", "lines and checkpoints"])
+def test_sim_lying_gateway_shows_two_logs_and_carries_across(city: City, notes):
     settle(city)
     liar = split(city)
     assert city.round(liar) == {}
-    carry_lines(city.gateway, liar)
+    carry_across(city.gateway, liar, notes=notes)
     assert city.round(liar) == dict.fromkeys(HALF, "trust.split")
     for code in HALF:
         member = city.members[code]
         assert member.alarms == ["trust.split"]
         assert "saw another log" in said("trust.split", member)
-        (theirs,) = member.evidence("-split-theirs.note")
-        assert verified(city, theirs) == 0, "signed by the log, with the witness's own line"
+        both = member.evidence("-split-ours.note") + member.evidence("-split-theirs.note")
+        assert [verified(city, each) for each in both] == [0, 0], "each signed by the log"
+        assert both[1].read_text().count("\n— ") >= 2, "with the witness's own line"
     assert all(city.members[code].alarms == [] for code in AGENCIES[3:])
 
 

@@ -67,6 +67,22 @@ def amended(before: Sequence[int], after: Sequence[int], signers: Sequence[Ed255
     return _proved([*sealed, dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), signers)])
 
 
+def of_two(change: Callable[[Statement], object], *signers: Ed25519Signer) -> bytes:
+    """An agency's first keyset, of one key and two recovery keys, and one that follows."""
+    said = _first(random.Random(1)) | {
+        "keys": dict([_key(OURS[0], "conn-a", city.NOW)]),
+        "witness": {},
+        "recovery": _recovery(1, OURS[7], OURS[8]),
+    }
+    sealed = []
+    for by in ((OURS[0], OURS[7], OURS[8]), signers):
+        sealed.append(dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), by))
+        digest = dsse.parse(sealed[0]).payload_sha256
+        said |= {"version": 2, "prev": digest.hex(), "reason": "scheduled"}
+        change(said)
+    return _proved(sealed)
+
+
 def _proved(sealed: Sequence[bytes]) -> bytes:
     log = Log()
     places = [log.add(bundle.keyset_entry("dinsos", n, s)) for n, s in enumerate(sealed, 1)]

@@ -24,6 +24,9 @@ from keys.succession import Rule, Standing, accept_first, accept_next
 from keys.vault import Vault
 from tests.trust.enrolling import CLERK, NOW, anchors
 from tests.trust.test_keylife import FIRST, OTHER, integrate, refused
+from workers import duties
+from workers.app import Tools
+from workers.schedule import TIDY
 
 BOTH = (FIRST, OTHER)
 DAY = timedelta(days=1)
@@ -69,6 +72,22 @@ def test_the_first_version_says_what_the_keys_are_once(database):
         "log": database.vault.signer("log").public,
     }
     assert integrate(database) == 1
+
+
+def test_the_timetable_publishes_it(database):
+    made: dict = {}
+
+    def task(*, name):
+        return lambda act: made.setdefault(name, act)
+
+    held = Tools.of(database.settings)
+    try:
+        duties.register(task, lambda: held, lambda: NOW)
+        for _ in range(2):
+            made[TIDY]()
+    finally:
+        held.sessions.kw["bind"].dispose()
+    assert [row.version for row in versions(database)] == [1]
 
 
 def test_the_successor_signs_only_once_the_log_holds_it(database):

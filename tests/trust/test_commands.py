@@ -111,10 +111,11 @@ def test_who_may_not(titian, agency, who: str, words: str):
 
 def test_a_wrong_password_opens_nothing(titian, agency):
     agency.enrolled()
-    for _ in range(3):
-        said = approve(titian, agency, "nobody", password="something else")
-        assert said.exit_code == 1
-        assert "tidak cocok" in sentence(said)
+    for _ in range(10):  # each wait is longer than the one before, also on a slow machine
+        said = sentence(approve(titian, agency, "nobody", password="something else"))
+        if "Terlalu banyak" in said:
+            break
+        assert "tidak cocok" in said
     assert "Terlalu banyak" in sentence(approve(titian, agency, "nobody", password=PASSWORD))
     assert agency.shown().approvals == ()
 
@@ -163,6 +164,7 @@ def test_a_ticket_to_enrol_anew_needs_a_person(titian, agency, tmp_path):
     approve(titian, agency, "delegasi")
     said = titian(*asked, "--as", "delegasi", typed=f"{PASSWORD}\n")
     assert "key_admin" in sentence(said)
+    assert "titian keys approve" in approve(titian, agency, "registrar").output
     said = titian(*asked, "--as", "panitera", typed=f"{PASSWORD}\n")
     assert said.exit_code == 0, sentence(said)
     assert parse_ticket(out.read_text(encoding="utf-8"), now=agency.now).agency == agency.code

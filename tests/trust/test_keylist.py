@@ -68,7 +68,7 @@ def test_a_line_says_when_the_key_ends_and_when_its_connector_replaces_it(owner)
 
 @pytest.mark.parametrize(
     ("age", "days", "warning"),
-    [(90, 30, None), (91, 29, 30), (106, 14, 30), (107, 13, 14), (117, 3, 7), (119, 1, 3)],
+    [(89, 31, None), (90, 30, 30), (105, 15, 30), (106, 14, 14), (116, 4, 7), (119, 1, 1)],
 )
 def test_a_key_that_runs_out_is_warned_of_by_full_days(owner, age, days, warning):
     owner.now += age * DAY

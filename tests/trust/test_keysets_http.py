@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from gateway.app import create_app
 from gateway.ledger import query as ledger
-from gateway.trust import store
+from gateway.trust import centre, store
 from gateway.web.edge import edge
 from keys import dsse
 from keys.canonical import canonical, from_base64
@@ -196,3 +196,21 @@ def test_a_witness_is_heard_and_shown(client, database):
     ):
         answer = says(body)
         assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+def test_the_centres_own_keysets_are_told_with_their_proof(client, database, owner):
+    path = "/v1/agencies/gateway/keysets/1"
+
+    def asks():
+        return client.get(path, headers=signed(owner, "GET", path))
+
+    assert asks().status_code == 404
+    with database.session() as session:
+        centre.publish(session, database.vault, owner.settings.aud, owner.now)
+        session.commit()
+    integrate(database)
+    told = asks().get_json()
+    said = parse_statement(dsse.parse(from_base64(told["envelope"])).payload)
+    assert database.vault.signer("receipt").kid in said.keys
+    assert (told["rule"], told["state"], told["proof"] is None) == ("enrol", "active", False)
+    assert client.get(path).status_code == 401

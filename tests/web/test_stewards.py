@@ -10,8 +10,10 @@ from gateway.access import sessions
 from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer
 from gateway.index import modelfile
-from gateway.index.arrivals import IndexTools
+from gateway.index import service as index
+from gateway.index.arrivals import Arrival, IndexTools, Origin
 from gateway.stewards import examining
+from schemas.line import content_hash
 from schemas.profile import Profile
 from tests.index_db import people
 from tests.index_db.conftest import load
@@ -61,6 +63,57 @@ def count(database, table):
 def opened(browser, kind="K02"):
     page = browser.get(f"/meja-data/sebab/{kind}").get_data(as_text=True)
     return browser.post(TASK.findall(page)[0])
+
+
+@pytest.fixture(scope="module")
+def others(conflicts, database, tools, app):
+    """One task of nearly every other kind, with the barest records that make it."""
+    one, _, three = conflicts[:3]
+    two = [s for s in people.town(60) if s.agency == "dukcapil"][9]
+    said = [
+        two,
+        replace(one, source_id="DUK-dead", values={**one.values, "vital_status": "deceased"}),
+        *(
+            replace(s, agency=agency, source_id=ref, values={**s.values, **more})
+            for s, agency, ref, more in (
+                (one, "baz", "B1", {}),
+                (two, "baz", "B2", {"birth_date": "1950-05-05"}),
+                (two, "baz", "B3", {}),
+                (three, "dstk", "D1", {"occupation": "Pegawai Negeri Sipil"}),
+            )
+        ),
+    ]
+    load(database, tools, [(replace(o, batch_id=people.batch_id(80_000 + i)), a)
+                           for i, (o, a) in enumerate(people.batches(said, 100))])  # fmt: skip
+    program = {"program_code": "X-2025-01", "person": "B1"}
+    for number, (agency, kind, values) in enumerate(
+        (
+            ("baz", "enrolment", {**program, "status": "active"}),
+            ("baz", "benefit", {**program, "date": "2025-05-05", "form": "uang"}),
+            ("dstk", "listing", {"person": "D1", "list_code": "DTKS", "listing_status": "active"}),
+            ("baz", "household", {"household_key": "h", "basis": "ruta", "members": [
+                {"person": "B1", "relation": "1"}, {"person": "B2", "relation": "1"}]}),
+        )
+    ):  # fmt: skip
+        origin = Origin(agency, kind, people.batch_id(90_000 + number), people.AS_OF)
+        arrival = Arrival(
+            0, "put", f"R{number}", 1, None, content_hash(values, "put"), values, b"x" * 32
+        )
+        with database.session() as session:
+            index.absorb(session, origin, [arrival], tools)
+            session.commit()
+    examine(database, tools, app)
+
+
+@pytest.mark.parametrize("kind", ["K04", "K05", "K10", "K12", "K14", "K16"])
+def test_a_task_of_any_kind_opens_and_says_what_can_be_decided(others, app, kind):
+    browser = Browser(app)
+    browser.log_in("rina")
+    answer = opened(browser, kind)
+    assert answer.status_code == 200
+    page = answer.get_data(as_text=True)
+    assert 'name="verdict"' in page
+    assert "Perbaiki di sumber" in page
 
 
 def test_only_who_may_judge_sees_the_desk(conflicts, app):
