@@ -458,6 +458,7 @@ def test_files_can_be_dropped(checker) -> None:
 
 
 def test_the_keyboard_alone_is_enough(checker) -> None:
+    checker.on("filechooser", lambda _: None)  # so that the browser hands them over from now on
     checker.keyboard.press("Tab")
     expect(checker.locator("#language")).to_be_focused()
     for chooser, data in (("#policy", NO_PINS), ("#evidence", proof())):

@@ -57,6 +57,16 @@ def crowded(keys: int) -> bytes:
     return _proved(sealed)
 
 
+def amended(before: Sequence[int], after: Sequence[int], signers: Sequence[Ed25519Signer]) -> bytes:
+    """Recovery keys that follow others; of each so many must sign as there are."""
+    old, new = ([OURS[n] for n in each] for each in (before, after))
+    said = _said(dict([_key(OURS[0], "conn-a", city.NOW)]), _recovery(len(old), *old))
+    sealed = [dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), [OURS[0], *old])]
+    said = _following(said, dsse.parse(sealed[0]).payload_sha256, city.NOW + DAY)
+    said["recovery"] = _recovery(len(new), *new)
+    return _proved([*sealed, dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), signers)])
+
+
 def of_two(change: Callable[[Statement], object], *signers: Ed25519Signer) -> bytes:
     """An agency's first keyset, of one key and two recovery keys, and one that follows."""
     said = _first(random.Random(1)) | {
@@ -154,7 +164,9 @@ def _witness(signer: Ed25519Signer) -> Statement:
     return {signer.kid: {"vkey": city.vkey_of(signer).vkey()}}
 
 
-def _recovery(threshold: int, *signers: Ed25519Signer) -> Statement:
+def _recovery(threshold: int, *signers: Ed25519Signer) -> Statement | None:
+    if not signers:
+        return None
     pubs = {each.kid: to_base64(each.public.raw) for each in sorted(signers, key=lambda s: s.kid)}
     return {"threshold": threshold, "kids": list(pubs), "pubs": pubs}
 
@@ -216,6 +228,7 @@ def _amend(rng: random.Random, said: Statement, now: datetime) -> None:
             ("recovery", None),
             ("recovery", _recovery(1, OURS[7])),
             ("recovery", _recovery(1, OURS[7], OURS[8])),
+            ("recovery", _recovery(2, OURS[7], OURS[8])),
             ("witness", {}),
             ("witness", _witness(OURS[10])),
             ("witness", _witness(OURS[0])),

@@ -13,6 +13,7 @@ from keys.checkpoint import Checkpoint, NoteSigner
 from keys.commitment import commit
 from keys.signers import Ed25519Signer
 from tests.keys import chains, city
+from tests.keys.chains import OURS
 from tests.keys.city import AGENCY, LINES, LOG, NEXT, ORIGIN, RECEIPT, RECOVERY, STRANGER, Log
 
 NO_PINS = city.policy(agencies=None)
@@ -562,6 +563,26 @@ CASES: dict[str, Case] = {
     ),
     "valid-keyset-enrolled-anew": (lambda: reenrolled(NEXT, STRANGER), NO_PINS, 0),
     "keyset-takes-an-old-key-again": (lambda: reenrolled(NEXT, AGENCY), NO_PINS, 1),
+    "valid-keyset-with-more-recovery-keys": (
+        lambda: chains.amended([8], [7, 8], [OURS[7], OURS[8]]),
+        NO_PINS,
+        0,
+    ),
+    "keyset-recovery-below-its-own-threshold": (
+        lambda: chains.amended([8], [7, 8], [OURS[7], RECEIPT]),
+        NO_PINS,
+        1,
+    ),
+    "valid-keyset-names-its-first-recovery-key": (
+        lambda: chains.amended([], [8], [OURS[0], OURS[8]]),
+        NO_PINS,
+        0,
+    ),
+    "keyset-first-recovery-key-by-itself": (
+        lambda: chains.amended([], [8], [OURS[8]]),
+        NO_PINS,
+        1,
+    ),
     "valid-keyset-of-48-after-a-rotation": (lambda: chains.crowded(47), NO_PINS, 0),
     "keyset-of-49-after-a-rotation": (lambda: chains.crowded(48), NO_PINS, 1),
     "keyset-by-an-unknown-centre": (
