@@ -1,7 +1,7 @@
 # The centre: gateway, workers, relay and beat are this one image with another command.
 FROM python:3.13-slim AS build
 WORKDIR /src
-COPY requirements-gateway.lock pyproject.toml README.md LICENSE ./
+COPY requirements-gateway.lock pyproject.toml README.md LICENSE NOTICE ./
 RUN python -m venv /opt/titian \
  && /opt/titian/bin/pip install --no-cache-dir --require-hashes -r requirements-gateway.lock
 COPY keys keys

@@ -127,7 +127,7 @@ def test_500_edits_of_one_byte_come_out_alike(checker) -> None:
 
 
 def test_histories_of_keysets_come_out_alike(checker) -> None:
-    files = list(chains.histories(20261124, 250))
+    files = list(chains.histories(20261124, 300))
     unknown_centre = city.policy(agencies=None, receipt=None)
     cases = [([each], policy) for each in files for policy in (chains.POLICY, unknown_centre)]
     verdicts = agreed(checker, cases)
@@ -458,6 +458,7 @@ def test_files_can_be_dropped(checker) -> None:
 
 
 def test_the_keyboard_alone_is_enough(checker) -> None:
+    checker.on("filechooser", lambda _: None)  # so that the browser hands them over from now on
     checker.keyboard.press("Tab")
     expect(checker.locator("#language")).to_be_focused()
     for chooser, data in (("#policy", NO_PINS), ("#evidence", proof())):

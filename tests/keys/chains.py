@@ -33,7 +33,38 @@ def histories(seed: int, count: int) -> Iterator[bytes]:
         for _ in range(rng.choice((1, 1, 2))):
             before, said = said, _next(rng, said, dsse.parse(sealed[-1]).payload_sha256)
             sealed.append(_sealed(rng, said, before))
-        yield _logged(sealed)
+        yield _proved(sealed)
+
+
+def crowded(keys: int) -> bytes:
+    """A keyset that the recovery key filled up to so many, and a rotation after it."""
+    made = [Ed25519Signer.from_seed("dinsos", bytes([n, 99]) * 16) for n in range(keys + 1)]
+    recovery, now = OURS[8], city.NOW
+    said = _said(dict(_key(each, "conn-a", now) for each in made[:15]), _recovery(1, recovery))
+    sealed = [dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), [*made[:15], recovery])]
+    for number, begin in enumerate(range(15, keys, 14)):
+        added, now = made[begin : min(begin + 14, keys)], now + DAY
+        said = _following(said, dsse.parse(sealed[-1]).payload_sha256, now)
+        said["keys"] |= dict(_key(each, "conn-a", now) for each in added)
+        lost = {"kid": made[number].kid, "since": to_moment(now), "reason": "x", "size_at_since": 1}
+        said["revoked"].append(lost)
+        sealed.append(dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), [*added, recovery]))
+    last, fresh, now = made[keys - 1], made[keys], now + DAY
+    said = _following(said, dsse.parse(sealed[-1]).payload_sha256, now)
+    said["keys"][last.kid]["sign_until"] = to_moment(now)
+    said["keys"] |= dict([_key(fresh, "conn-a", now)])
+    sealed.append(dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), [last, fresh]))
+    return _proved(sealed)
+
+
+def amended(before: Sequence[int], after: Sequence[int], signers: Sequence[Ed25519Signer]) -> bytes:
+    """Recovery keys that follow others; of each so many must sign as there are."""
+    old, new = ([OURS[n] for n in each] for each in (before, after))
+    said = _said(dict([_key(OURS[0], "conn-a", city.NOW)]), _recovery(len(old), *old))
+    sealed = [dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), [OURS[0], *old])]
+    said = _following(said, dsse.parse(sealed[0]).payload_sha256, city.NOW + DAY)
+    said["recovery"] = _recovery(len(new), *new)
+    return _proved([*sealed, dsse.seal(keyset.PAYLOAD_TYPE, canonical(said), signers)])
 
 
 def of_two(change: Callable[[Statement], object], *signers: Ed25519Signer) -> bytes:
@@ -49,10 +80,10 @@ def of_two(change: Callable[[Statement], object], *signers: Ed25519Signer) -> by
         digest = dsse.parse(sealed[0]).payload_sha256
         said |= {"version": 2, "prev": digest.hex(), "reason": "scheduled"}
         change(said)
-    return _logged(sealed)
+    return _proved(sealed)
 
 
-def _logged(sealed: Sequence[bytes]) -> bytes:
+def _proved(sealed: Sequence[bytes]) -> bytes:
     log = Log()
     places = [log.add(bundle.keyset_entry("dinsos", n, s)) for n, s in enumerate(sealed, 1)]
     return bundle.build(KeysetEvidence([log.proved(place) for place in places]))
@@ -62,6 +93,13 @@ def _first(rng: random.Random) -> Statement:
     keys = dict(
         _key(signer, INSTANCES[n], city.NOW) for n, signer in enumerate(OURS[: rng.choice((1, 2))])
     )
+    for entry in keys.values():
+        entry["uses"] = rng.choice((entry["uses"], entry["uses"], ["batch"], ["http", "batch"]))
+    recovery = rng.choice((None, _recovery(1, OURS[8]), _recovery(2, OURS[7], OURS[8])))
+    return _said(keys, recovery) | {"witness": _witness(OURS[9]) if rng.random() < 0.3 else {}}
+
+
+def _said(keys: Statement, recovery: Statement | None) -> Statement:
     return {
         "v": 1,
         "aud": city.AUD,
@@ -71,24 +109,27 @@ def _first(rng: random.Random) -> Statement:
         "issued": to_moment(city.NOW),
         "expires": to_moment(city.NOW + 365 * DAY),
         "keys": keys,
-        "witness": _witness(OURS[9]) if rng.random() < 0.3 else {},
+        "witness": {},
         "enc": {},
-        "recovery": rng.choice((None, _recovery(1, OURS[8]), _recovery(2, OURS[7], OURS[8]))),
+        "recovery": recovery,
         "policy": {"batch_sig": "ed25519", "min_record_salt": True},
         "revoked": [],
         "reason": "enrol",
     }
 
 
+def _following(before: Statement, digest: bytes, now: datetime) -> Statement:
+    """The same again as the next version."""
+    said: Statement = json.loads(json.dumps(before))
+    said |= {"version": before["version"] + 1, "prev": digest.hex(), "reason": "scheduled"}
+    return said | {"issued": to_moment(now), "expires": to_moment(now + 365 * DAY)}
+
+
 def _next(rng: random.Random, before: Statement, digest: bytes) -> Statement:
-    said = json.loads(json.dumps(before))
     days = rng.choice((1, 30, 80, 119, 121, 484, 485, 500))
     now = datetime.fromisoformat(before["issued"]) + days * DAY
-    said |= {"version": before["version"] + 1, "prev": digest.hex(), "reason": "scheduled"}
-    said |= {
-        "issued": to_moment(now),
-        "expires": to_moment(now + rng.choice((365,) * 19 + (366,)) * DAY),
-    }
+    said = _following(before, digest, now)
+    said["expires"] = to_moment(now + rng.choice((365,) * 19 + (366,)) * DAY)
     for change in rng.choices(_CHANGES, weights=_WEIGHTS, k=rng.choice((1, 1, 1, 2, 3))):
         change(rng, said, now)
     return said
@@ -123,7 +164,9 @@ def _witness(signer: Ed25519Signer) -> Statement:
     return {signer.kid: {"vkey": city.vkey_of(signer).vkey()}}
 
 
-def _recovery(threshold: int, *signers: Ed25519Signer) -> Statement:
+def _recovery(threshold: int, *signers: Ed25519Signer) -> Statement | None:
+    if not signers:
+        return None
     pubs = {each.kid: to_base64(each.public.raw) for each in sorted(signers, key=lambda s: s.kid)}
     return {"threshold": threshold, "kids": list(pubs), "pubs": pubs}
 
@@ -185,6 +228,7 @@ def _amend(rng: random.Random, said: Statement, now: datetime) -> None:
             ("recovery", None),
             ("recovery", _recovery(1, OURS[7])),
             ("recovery", _recovery(1, OURS[7], OURS[8])),
+            ("recovery", _recovery(2, OURS[7], OURS[8])),
             ("witness", {}),
             ("witness", _witness(OURS[10])),
             ("witness", _witness(OURS[0])),

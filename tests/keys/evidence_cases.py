@@ -12,7 +12,8 @@ from keys.canonical import canonical
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.commitment import commit
 from keys.signers import Ed25519Signer
-from tests.keys import city
+from tests.keys import chains, city
+from tests.keys.chains import OURS
 from tests.keys.city import AGENCY, LINES, LOG, NEXT, ORIGIN, RECEIPT, RECOVERY, STRANGER, Log
 
 NO_PINS = city.policy(agencies=None)
@@ -168,6 +169,18 @@ def decided(**change: Any) -> bytes:
 def decided_opened(**change: Any) -> bytes:
     good = city.decision()
     return bundle.build(replace(good, decision=replace(good.decision, **change)))
+
+
+def decided_in_other_types() -> bytes:
+    """The log says one where the detail says true."""
+    good = city.decision().decision
+    assert good.detail is not None
+    detail = json.loads(good.detail) | {"held": True}
+    made = commit(detail, bytes([3]) * 32)
+    opened = city.decision(held=1, commit=made.sha256.hex())
+    return bundle.build(
+        replace(opened, decision=replace(opened.decision, detail=canonical(detail)))
+    )
 
 
 def whole(**change: Any) -> bytes:
@@ -517,6 +530,7 @@ CASES: dict[str, Case] = {
         NO_PINS,
         1,
     ),
+    "decision-says-true-for-one": (decided_in_other_types, NO_PINS, 1),
     "query-answer-says-true-for-one": (lambda: answered(n=True), NO_PINS, 1),
     "query-answer-names-no-list": (lambda: answered(batches=5), NO_PINS, 1),
     "query-answer-names-null": (lambda: answered(batches=None), NO_PINS, 1),
@@ -549,6 +563,28 @@ CASES: dict[str, Case] = {
     ),
     "valid-keyset-enrolled-anew": (lambda: reenrolled(NEXT, STRANGER), NO_PINS, 0),
     "keyset-takes-an-old-key-again": (lambda: reenrolled(NEXT, AGENCY), NO_PINS, 1),
+    "valid-keyset-with-more-recovery-keys": (
+        lambda: chains.amended([8], [7, 8], [OURS[7], OURS[8]]),
+        NO_PINS,
+        0,
+    ),
+    "keyset-recovery-below-its-own-threshold": (
+        lambda: chains.amended([8], [7, 8], [OURS[7], RECEIPT]),
+        NO_PINS,
+        1,
+    ),
+    "valid-keyset-names-its-first-recovery-key": (
+        lambda: chains.amended([], [8], [OURS[0], OURS[8]]),
+        NO_PINS,
+        0,
+    ),
+    "keyset-first-recovery-key-by-itself": (
+        lambda: chains.amended([], [8], [OURS[8]]),
+        NO_PINS,
+        1,
+    ),
+    "valid-keyset-of-48-after-a-rotation": (lambda: chains.crowded(47), NO_PINS, 0),
+    "keyset-of-49-after-a-rotation": (lambda: chains.crowded(48), NO_PINS, 1),
     "keyset-by-an-unknown-centre": (
         lambda: reenrolled(NEXT),
         city.policy(agencies=None, receipt=None),

@@ -73,6 +73,19 @@ def test_what_is_written_reads_back_and_writes_the_same(value: object) -> None:
     assert digest(value) == hashlib.sha256(canonical(value)).digest()
 
 
+@pytest.mark.parametrize("frames", [0, 500])
+def test_the_depth_that_is_read_does_not_depend_on_the_caller(frames: int) -> None:
+    def read(levels: int, frames: int) -> object:
+        if frames:
+            return read(levels, frames - 1)
+        return read_json(b"[" * levels + b"1" + b"]" * levels)
+
+    read(64, frames)
+    for levels in (65, 400):
+        with pytest.raises(BadJson):
+            read(levels, frames)
+
+
 FOREIGN = st.sampled_from(
     [2**53, -(2**53), float("nan"), float("inf"), float("-inf"), "\ud800", "a\udfffb", b"", {1: 2}]
 )
@@ -199,6 +212,10 @@ def test_a_naive_time_is_not_written() -> None:
         "2026-11-24T02:00:00Z\n",
         "2026-02-30T02:00:00Z",
         "2026-11-24T02:00:60Z",
+        "0001-01-01T00:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "9000-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
         "٢٠٢٦-11-24T02:00:00Z",
     ],
 )
