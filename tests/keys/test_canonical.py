@@ -150,6 +150,36 @@ def test_brackets_of_both_kinds_are_counted_together() -> None:
     assert refused.value.code == "json.depth"
 
 
+@pytest.mark.parametrize(("opens", "closes"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_a_value_stands_in_64_brackets_at_most(opens: bytes, closes: bytes) -> None:
+    assert read_json(opens * 64 + b"1" + closes * 64)
+    for depth in (65, 66, 200):
+        with pytest.raises(BadJson) as refused:
+            read_json(opens * depth + b"1" + closes * depth)
+        assert refused.value.code == "json.depth"
+    assert len(read_json(b"[" + b"[1]," * 100 + b"[]]")) == 101  # many are not deep
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("1970-01-01T00:00:00Z", True),
+        ("1969-12-31T23:59:59Z", False),
+        ("8999-12-31T23:59:59Z", True),
+        ("9000-01-01T00:00:00Z", False),
+        ("9999-12-31T23:59:59Z", False),
+        ("0001-01-01T00:00:00Z", False),
+    ],
+)
+def test_a_moment_lies_within_reach(text: str, fits: bool) -> None:
+    if fits:
+        assert to_moment(from_moment(text)) == text
+        return
+    with pytest.raises(BadJson) as refused:
+        from_moment(text)
+    assert refused.value.code == "json.time"
+
+
 def test_a_text_of_a_mebibyte_is_read_and_no_longer_one() -> None:
     text = b'"' + b"a" * ((1 << 20) - 2) + b'"'
     assert len(read_json(text)) == (1 << 20) - 2

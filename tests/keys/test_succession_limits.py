@@ -253,6 +253,20 @@ def test_as_many_recovery_keys_as_it_takes_or_more(
     assert _by_recovery(threshold, *signers).persons == 1
 
 
+def test_new_recovery_keys_reach_their_own_threshold() -> None:
+    three = Recovery(1, {each.kid: each.public for each in (RECOVERY, NEW, THIRD)})
+    at = standing(replace(START, recovery=three))
+    said = replace(
+        following(recovery=replace(three, threshold=2)), prev=at.payload_sha256, reason="amend"
+    )
+    assert judged(said, RECOVERY, THIRD, at=at).rule is Rule.AMEND
+    assert judged(said, RECOVERY, THIRD, NEW, at=at).rule is Rule.AMEND
+    for signers in ((RECOVERY,), (RECOVERY, OLD), (RECOVERY, OLD, SIDE, CENTRE)):
+        with pytest.raises(BadSignature) as refused:
+            judged(said, *signers, at=at)
+        assert refused.value.code == "keyset.threshold"
+
+
 def test_a_recovery_key_that_signs_twice_counts_once() -> None:
     with pytest.raises(BadSignature) as refused:
         _by_recovery(2, RECOVERY, RECOVERY)
