@@ -6,9 +6,10 @@ SERVE   ?= 1
 SEED    ?= 7
 PORT    ?= 8000
 ONLY    ?=
+SAMPLE  ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check lint types contracts bench docs lock clean
+.PHONY: help install demo test coverage mutants check lint types contracts bench docs lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -30,6 +31,13 @@ demo: $(VENV)/.installed ## see it: five agencies publish, workers reconcile, th
 test: $(VENV)/.installed ## prove it: the whole suite
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
+coverage: $(VENV)/.installed ## prove that the tests reach every branch of keys/ and gateway/trust
+	@$(BIN)/python -m pytest tests/keys tests/trust tests/vectors -n 2 --dist loadfile -q \
+	  --cov=keys --cov=gateway.trust --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+mutants: $(VENV)/.installed ## put small faults into keys/ one by one: do its tests find them? (ONLY=frame,â€¦ SAMPLE=60 SEED=; 85 % or it fails)
+	@$(BIN)/python -m bench.mutants --sample $(SAMPLE) --seed $(SEED) $(if $(ONLY),--only $(ONLY),)
+
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -47,7 +55,7 @@ bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,â
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
-	  --extra test --extra bench --extra build pyproject.toml -o requirements.lock
+	  --extra test --extra bench --extra mutation --extra build pyproject.toml -o requirements.lock
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
 	  --extra gateway --extra build pyproject.toml -o requirements-gateway.lock
 

@@ -13,7 +13,7 @@ from gateway.trust import approvals
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.anchors import anchors
-from gateway.trust.model import AgencyDraft, Approver
+from gateway.trust.model import AgencyDraft, Approver, Gate
 from keys import dsse, frame, httpsig, merkle
 from keys.canonical import to_moment
 from keys.enrolment import seal_enrolment
@@ -69,6 +69,7 @@ def enrol(centre: House, code: str) -> Agency:
 def let_in(centre: House, code: str, signer: Signer) -> bytes:
     """Ticket, challenge, proof, two persons; the keyset's envelope."""
     now, aud = datetime.now(UTC), centre.settings.aud
+    gate = Gate(aud, centre.vault.signer("receipt"))
     draft = AgencyDraft(code, code.upper(), tuple(RECORD_TYPES), "mou-bench", "bench-clerk")
     with centre.sessions.begin() as session:
         trusted = anchors(centre.settings, centre.vault)
@@ -78,7 +79,7 @@ def let_in(centre: House, code: str, signer: Signer) -> bytes:
         said = build(aud, code, [entry], issued=now)
         proof = seal_enrolment(ticket, nonce, hashlib.sha256(said).digest(), [signer])
         keyset = dsse.seal(KEYSET_TYPE, said, [signer])
-        trust.enrol(session, code, (keyset, proof), aud, now)
+        trust.enrol(session, code, (keyset, proof), gate, now)
         groups = " ".join(str(trust_query.agency(session, code).fingerprint).split()[-2:])
         for officer, role in (("bench-registrar", "key_admin"), ("bench-second", "mayor_delegate")):
             approvals.approve(session, code, Approver(officer, role), groups, now)

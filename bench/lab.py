@@ -122,8 +122,19 @@ def serving(centre: House, *, reference: bool = False) -> Iterator[None]:
     port = centre.settings.origin.rpartition(":")[2]
     command = ["-m", module, "serve", "--workers", str(workers), "--port", port]
     with process(centre, "gateway", command) as gateway:
-        _wait(centre, gateway)
+        _wait(centre, gateway, centre.settings.origin)
         yield
+
+
+@contextmanager
+def serving_alone(centre: House, name: str) -> Iterator[str]:
+    """One gateway process more, on a port of its own; its address."""
+    port = free_port()
+    command = ["-m", "gateway", "serve", "--workers", "1", "--port", str(port)]
+    with process(centre, name, command) as gateway:
+        address = f"http://127.0.0.1:{port}"
+        _wait(centre, gateway, address)
+        yield address
 
 
 @contextmanager
@@ -163,12 +174,12 @@ def password() -> str:
     return secrets.token_urlsafe(18)
 
 
-def _wait(centre: House, gateway: subprocess.Popen[bytes]) -> None:
+def _wait(centre: House, gateway: subprocess.Popen[bytes], address: str) -> None:
     deadline = time.monotonic() + _READY_SECONDS
     while time.monotonic() < deadline and gateway.poll() is None:
         with (
             contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
-            urllib.request.urlopen(centre.settings.origin + "/readyz", timeout=5) as answer,  # noqa: S310  (loopback)
+            urllib.request.urlopen(address + "/readyz", timeout=5) as answer,  # noqa: S310  (loopback)
         ):
             if answer.status == 200:
                 return

@@ -93,7 +93,7 @@ def run(lab: Lab) -> list[Figure]:
     with house(lab, "rotate") as centre, ExitStack() as stack:
         stack.enter_context(serving(centre))
         stack.enter_context(process(centre, "relay", ["-m", "workers", "relay"]))
-        hands = [_hands(centre, f"bench-{n}", stack) for n in range(agencies)]
+        hands = [take_hands(centre, f"bench-{n}", stack) for n in range(agencies)]
         seconds, tally, minutes = _rotate_all(hands)
     rate = tally.taken / minutes
     if rate < RATE and not lab.quick:
@@ -163,7 +163,7 @@ def _rotate(hands: Hands, stop: threading.Event) -> float:
     return time.monotonic() - began
 
 
-def _hands(centre: House, code: str, stack: ExitStack) -> Hands:
+def take_hands(centre: House, code: str, stack: ExitStack) -> Hands:
     """An agency let in, with a connector's key file and memory."""
     folder: Path = centre.folder / code
     folder.mkdir(mode=0o700)

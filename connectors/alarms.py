@@ -17,11 +17,14 @@ CLOCK = "trust.clock"
 STALE = "trust.log_stale"
 ALONE = "trust.unwitnessed"
 PROMISE = "trust.promise"
+ADOPTED = "trust.adopted"
 FOREIGN = "trust.foreign_keyset"
 FOREIGN_OPEN = "trust.foreign_keyset_open"
-PASSING = frozenset({CLOCK, STALE, ALONE, PROMISE})
-"""Those that tell how things are now: they pass by themselves."""
-_EXIT = {CLOCK: FixSettings.exit_code, ALONE: 0}
+LOST = "trust.lost"
+SILENCED = "trust.silenced"
+SAID = frozenset({CLOCK, STALE, ALONE, LOST, ADOPTED})
+"""Those that stop nothing, so that they must be said beside the work."""
+_EXIT = {CLOCK: FixSettings.exit_code, ALONE: 0, ADOPTED: 0}
 _FACT = "alarms"
 
 

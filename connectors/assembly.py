@@ -1,16 +1,17 @@
 """Puts one run together from the settings: memory, source, rules, signer, gateway."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connectors.client import Client, RequestsTransport, Transport
+from connectors import centrekeys, clocks
+from connectors.client import Client, Problem, RequestsTransport, Transport
 from connectors.config import Config
 from connectors.courier import Courier, log_seen
 from connectors.enrolment import load_anchors, open_keys, require_active
-from connectors.errors import FixSettings
+from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.guarding import Guard
 from connectors.hearing import Ear
 from connectors.ids import load_secret
@@ -104,13 +105,19 @@ def open_hands(config: Config, memory: Memory, outside: Outside) -> Hands:
         CallCentre: no key of this connector may speak.
     """
     require_active(config, memory)
-    url, anchors = load_anchors(config)
+    url, ticketed = load_anchors(config)
+    anchors = centrekeys.remembered(memory, ticketed)
     store = open_keys(config, passphrase_of(config, outside.ask_passphrase))
     transport = outside.transport or RequestsTransport(config.ca_file)
     speaker = Speaker(signer_of(store, first_kid(store, config.agency)))
     client = Client(url, config.agency, transport, speaker, outside.clock, lambda: log_seen(memory))
     hands = Hands(store, speaker, client, anchors, memory, outside.clock)
-    take_up(hands)
+    try:
+        take_up(hands)
+    except CallCentre:
+        with suppress(Problem, Wait):
+            clocks.check(client)  # by a wrong clock no key may speak
+        raise
     return hands
 
 
@@ -130,7 +137,7 @@ def watch_of(hands: Hands, config: Config, outside: Outside) -> Watch:
         hands=hands,
         witness=witness_of(hands, config, outside),
         guard=Guard(hands, folder),
-        ear=Ear(hands.client, hands.memory, hands.anchors, folder),
+        ear=Ear(hands.client, hands.memory, hands.anchors, folder, outside.clock),
     )
 
 

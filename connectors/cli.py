@@ -11,25 +11,23 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import enrolment, results, starting
-from connectors.assembly import open_hands, passphrase_of, reading
+from connectors import results, starting
+from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
+from connectors.cli_enrol import enrol_command
+from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
-from connectors.cli_run import run_command, settle, tend, working
+from connectors.cli_run import run_command, settle, speaking, tend, working
 from connectors.cli_status import status_command
-from connectors.client import Client, RequestsTransport
 from connectors.config import language
-from connectors.courier import log_seen
-from connectors.desk import Desk, memory_of
-from connectors.errors import ConnectorError, FixSettings, Wait
+from connectors.desk import Desk
+from connectors.errors import ConnectorError
 from connectors.ids import load_secret
 from connectors.memory import Memory
 from connectors.runner import Tally, Wishes, preview, publish
 from connectors.screen import findings_table, masked, meaning, progress_bar, say, tally_table
 from keys.privatefile import write_private
-
-POLL_EVERY = 2.0
 
 
 def main() -> None:
@@ -66,7 +64,18 @@ def commands(lang: str) -> click.Group:
     def group(context: click.Context, config: Path, state: Path | None, _lang: str) -> None:
         context.obj = Desk(config, state, lang, Console(stderr=True), _now)
 
-    for make in (_init, _enrol, _preview, _publish, run_command, status_command, alarms_command):
+    for make in (
+        *(
+            _init,
+            enrol_command,
+            _preview,
+            _publish,
+            run_command,
+            status_command,
+            alarms_command,
+            attest_command,
+        ),
+    ):
         group.add_command(make(lang))
     group.add_command(keys_group(lang))
     group.add_command(recovery_group(lang))
@@ -102,50 +111,6 @@ def _init(lang: str) -> click.Command:
         click.echo(desk.say("init.done", config=path, state=config.places.state))
 
     return init
-
-
-def _enrol(lang: str) -> click.Command:
-    @click.command("enrol", help=say("enrol", lang))
-    @click.option(
-        "--ticket", type=click.Path(path_type=Path), required=True, help=say("enrol.ticket", lang)
-    )
-    @click.option("--wait", "seconds", type=float, default=0.0, help=say("enrol.wait", lang))
-    @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
-    @click.pass_obj
-    def enrol(desk: Desk, ticket: Path, seconds: float, *, as_json: bool) -> None:
-        config = desk.config()
-        if not ticket.is_file():
-            raise FixSettings("enrol.ticket", reason=f"{ticket} is not there.")
-        with memory_of(config) as memory:
-            # A ticket that was used in time is still read after it ran out: its keys are needed.
-            is_new = enrolment.state_of(config, memory) == "-"
-            moment = _now() if is_new else datetime(1970, 1, 1, tzinfo=UTC)
-            if not is_new and memory.fact("keyset") is None:
-                open_hands(config, memory, desk.outside())  # the memory was lost: learn it anew
-                _print_standing(desk, enrolment.standing_now(config, memory), as_json=as_json)
-                return
-            read = enrolment.read_ticket(ticket.read_text(encoding="utf-8"), config.agency, moment)
-            store = enrolment.open_keys(config, passphrase_of(config, desk.ask_passphrase))
-            url = config.gateway_url or read.gateway
-            transport = RequestsTransport(config.ca_file)
-            client = Client(url, config.agency, transport, None, _now, lambda: log_seen(memory))
-            if is_new:
-                enrolment.prepare(read, store, memory, _now())
-                enrolment.countersign(memory, config.places.statement)
-            standing = enrolment.enrol(read, store, client, memory, _now())
-            _print_standing(desk, standing, as_json=as_json and seconds <= 0)
-            until = time.monotonic() + seconds
-            while standing.state != "active" and time.monotonic() < until:
-                time.sleep(min(POLL_EVERY, seconds))
-                standing = enrolment.enrol(read, store, client, memory, _now())
-            if standing.state == "active":
-                enrolment.keep_anchors(config, read)
-            if seconds > 0:
-                _print_standing(desk, standing, as_json=as_json)
-        if standing.state != "active":
-            raise Wait("enrol.pending", approvals=standing.approvals)
-
-    return enrol
 
 
 def _preview(lang: str) -> click.Command:
@@ -198,9 +163,10 @@ def _publish(lang: str) -> click.Command:
         wishes = Wishes(flags["full"], flags["accept_vanished"], block)
         with working(desk, config) as work:
             tend(desk, work)
-            tallies = publish(work.job, work.courier, wishes)
-            settle(work, seconds)
-            results.collect(work.courier)
+            with speaking(work):
+                tallies = publish(work.job, work.courier, wishes)
+                settle(work, seconds)
+                results.collect(work.courier)
             figures = _sums(work.memory, tallies) | {
                 "seconds": round(time.monotonic() - started, 3)
             }
@@ -212,11 +178,6 @@ def _publish(lang: str) -> click.Command:
         click.echo(desk.say("publish.done", **figures))
 
     return command
-
-
-def _print_standing(desk: Desk, standing: enrolment.Standing, *, as_json: bool) -> None:
-    facts = {name: getattr(standing, name) for name in standing.__slots__}
-    click.echo(json.dumps(facts) if as_json else desk.say("enrol.state", **facts))
 
 
 def _sums(memory: Memory, tallies: list[Tally]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 
 import click
 
 from connectors import alarms
 from connectors.alarms import Alarm
-from connectors.desk import Desk, memory_of
+from connectors.desk import Desk
 from connectors.errors import FixSettings
+from connectors.memory import Memory
 from connectors.screen import say
 
 
@@ -19,7 +21,8 @@ def alarms_command(lang: str) -> click.Command:
     @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
     @click.pass_obj
     def command(desk: Desk, code: str | None, *, as_json: bool) -> None:
-        with memory_of(desk.config()) as memory:
+        # Without the lock of those that publish: the service runs on while an officer looks.
+        with closing(Memory.open(desk.config().places.memory)) as memory:
             if code is not None and not alarms.drop(memory, code):
                 raise FixSettings("alarms.unknown", alarm=code)
             on = alarms.standing(memory)

@@ -8,7 +8,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from connectors import keybook, revoking, rotating
+from connectors import clocks, keybook, revoking, rotating, silence
+from connectors.cli_keyacts import object_command, resume_command
 from connectors.client import Problem
 from connectors.config import Config
 from connectors.desk import Desk, hands_of
@@ -31,7 +32,8 @@ LONGEST_WAIT = 60.0
 def keys_group(lang: str) -> click.Group:
     """The commands over this connector's keys."""
     group = click.Group("keys", help=say("keys", lang))
-    for make in (_rotate, _list, _show, _suspend, _revoke):
+    makers = (_rotate, _list, _show, _suspend, _revoke, resume_command, object_command)
+    for make in makers:
         group.add_command(make(lang))
     return group
 
@@ -49,6 +51,7 @@ def _rotate(lang: str) -> click.Command:
                 return
             if not yes:
                 click.confirm(desk.say("keys.sure", kid=hands.speaker.kid), abort=True, err=True)
+            _check_clock(hands)
             rotated = rotate_patiently(hands)
             fingerprint = hands.store.public(rotated.new).fingerprint()
         facts = {"old": rotated.old, "new": rotated.new, "fingerprint": fingerprint}
@@ -60,6 +63,13 @@ def _rotate(lang: str) -> click.Command:
         desk.tell("keys.rotated", **facts, until=until)
 
     return rotate
+
+
+def _check_clock(hands: Hands) -> None:
+    try:
+        clocks.check(hands.client)
+    except Problem as problem:
+        raise problem.error() from problem
 
 
 def rotate_patiently(hands: Hands) -> Rotation:
@@ -142,6 +152,7 @@ def _suspend(lang: str) -> click.Command:
                 hands.client.put_suspension(seal_suspension(said, [hands.speaker]))
             except Problem as problem:
                 raise problem.error() from problem
+            silence.note(hands.memory, named, desk.clock())
         desk.tell("keys.suspended", kid=named)
 
     return command
@@ -180,15 +191,15 @@ def _lines(desk: Desk) -> tuple[int, list[KeyLine]]:
     found = known_keys(config)
     if found is None:
         raise FixSettings("enrol.needed", agency=config.agency)
-    book, store = found
-    return book.keyset.version, key_lines(book, store, desk.clock())
+    book, store, silenced = found
+    return book.keyset.version, key_lines(book, store, desk.clock(), silenced)
 
 
-def known_keys(config: Config) -> tuple[keybook.Book, KeyStore] | None:
-    """The version in force and the closed key file, or None before the enrolment."""
+def known_keys(config: Config) -> tuple[keybook.Book, KeyStore, frozenset[str]] | None:
+    """The version in force, the closed key file, and suspended kids; None before the enrolment."""
     memory = Memory.open(config.places.memory)
     try:
-        book = keybook.load(memory)
+        book, silenced = keybook.load(memory), frozenset(silence.of(memory))
     finally:
         memory.close()
-    return None if book is None else (book, open_keys(config, None))
+    return None if book is None else (book, open_keys(config, None), silenced)

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import click
 
-from connectors import countersigning, recovery
+from connectors import amending, countersigning, enrolment, recovery
+from connectors.assembly import open_hands
 from connectors.cli_keys import known_keys
 from connectors.desk import Desk, memory_of
 from connectors.errors import FixSettings
 from connectors.screen import say
+from keys.keyset import Keyset
 from keys.recovery import public_text
 from keys.signers import PublicKey
+from keys.suspension import Suspension
 
 IN_A_LINE = 4
 
@@ -48,13 +51,17 @@ def _add(lang: str) -> click.Command:
         config = desk.config()
         key = recovery.parse_public(public, config.agency)
         with memory_of(config) as memory:
-            if memory.fact("enrolment") is not None:
+            state = enrolment.state_of(config, memory)
+            if state == "pending":
                 raise FixSettings("recovery.enrolled")
-            with memory.change():
-                kept = {"agency": config.agency, "public": public_text(key, config.agency)}
-                memory.put_fact(countersigning.FACT, kept)
-                memory.drop_fact("keyset")
-        desk.tell("recovery.added", fingerprint=key.fingerprint())
+            if state == "-":
+                countersigning.name(memory, config.agency, public_text(key, config.agency))
+                desk.tell("recovery.added", fingerprint=key.fingerprint())
+                return
+            hands = open_hands(config, memory, desk.outside())
+            made = amending.name_recovery(hands, key, config.places.statement)
+        facts = {"version": made.version, "fingerprint": made.fingerprint}
+        desk.tell("recovery.named", **facts, state=made.state)
 
     return command
 
@@ -64,18 +71,23 @@ def _sign(lang: str) -> click.Command:
     @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
     @click.pass_obj
     def command(desk: Desk, path: Path) -> None:
-        _, said = countersigning.read_statement(path)
-        keys = [f"  {each.public.fingerprint()}" for each in said.keys.values()]
-        revoked = [f"  {each.kid}, {each.since.isoformat()}" for each in said.revoked]
-        told = {"keys": "\n".join(keys), "revoked": "\n".join(revoked) or "  –"}
-        desk.tell(
-            "recovery.says", agency=said.agency, version=said.version, reason=said.reason, **told
-        )
+        said = countersigning.read_statement(path)
+        if isinstance(said, Suspension):
+            desk.tell("recovery.says_resume", agency=said.agency, kid=said.kid)
+        else:
+            _tell_keyset(desk, said)
         signer = recovery.from_words(_words(desk), said.agency)
         path.write_bytes(countersigning.with_signature(path.read_bytes(), signer))
         desk.tell("recovery.signed", path=path)
 
     return command
+
+
+def _tell_keyset(desk: Desk, said: Keyset) -> None:
+    keys = [f"  {each.public.fingerprint()}" for each in said.keys.values()]
+    revoked = [f"  {each.kid}, {each.since.isoformat()}" for each in said.revoked]
+    told = {"keys": "\n".join(keys), "revoked": "\n".join(revoked) or "  –"}
+    desk.tell("recovery.says", agency=said.agency, version=said.version, reason=said.reason, **told)
 
 
 def _drill(lang: str) -> click.Command:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 import click
 
-from connectors import alarms, results, revoking, rotating
+from connectors import alarms, amending, results, revoking, rotating, silence
 from connectors.assembly import open_hands, publishing_with, watch_of
 from connectors.config import Config
 from connectors.courier import Courier
 from connectors.desk import Desk, memory_of
-from connectors.errors import CallCentre, ConnectorError, Wait
+from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.runner import Job, Wishes, publish, seal_only
@@ -26,6 +26,8 @@ SETTLE_EVERY = 0.5
 WATCH_EVERY = 60.0
 """Seconds between two looks at the log, whatever is published."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+_CLOCK = "gateway.clock"
+"""What passes by itself once the clock is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,12 @@ def run_command(lang: str) -> click.Command:
 
 @dataclass(slots=True)
 class _Service:
-    """Rounds without an end: a contradiction stops publishing, never the watch."""
+    """Rounds without an end: a contradiction or a wrong clock stops publishing, never the watch."""
 
     desk: Desk
     config: Config
     pause: float = FIRST_PAUSE
-    stopped: CallCentre | None = None
+    stopped: ConnectorError | None = None
     told: set[str] = field(default_factory=set)
 
     def turn(self, work: Work) -> float:
@@ -85,7 +87,9 @@ class _Service:
             wait = max(err.after or 0.0, self.pause * jitter)
             self.pause = min(self.pause * 2, LONGEST_PAUSE, float(self.config.every_seconds))
             return wait
-        except CallCentre as err:
+        except (CallCentre, FixSettings) as err:
+            if isinstance(err, FixSettings) and err.code != _CLOCK:
+                raise
             self.stopped = err
             self._say_once(err)
             return min(WATCH_EVERY, float(self.config.every_seconds))
@@ -133,9 +137,12 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
     hands = work.hands
     try:
         revoking.follow(hands)
-        rotating.take_up(hands)
-        began = hands.speaker.kid
-        rotated = rotating.tend(hands) if work.watch.round() else None
+        rotated, began = None, hands.speaker.kid
+        if work.watch.round():
+            rotating.take_up(hands)
+            began = hands.speaker.kid
+            rotated = rotating.tend(hands)
+        amending.follow(hands)
     except ConnectorError as err:
         if err.code.startswith("trust.") or err.code == "keys.silent":
             raise
@@ -147,6 +154,17 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
         until = rotated.sign_until.date()
         said = desk.say("keys.rotated_itself", old=rotated.old, new=rotated.new, until=until)
         click.echo(said, err=True)
+
+
+@contextmanager
+def speaking(work: Work) -> Iterator[None]:
+    """While something is sent: that our key is suspended, or is heard again, is remembered."""
+    try:
+        yield
+    except ConnectorError as err:
+        silence.note_refusal(work.memory, work.hands.speaker.kid, err, work.hands.clock())
+        raise
+    silence.end(work.memory, work.hands.speaker.kid)
 
 
 def settle(work: Work, seconds: float) -> None:
@@ -162,9 +180,10 @@ def settle(work: Work, seconds: float) -> None:
 def _cycle(work: Work) -> None:
     """One round of the service; without the gateway, changes wait in the outbox."""
     try:
-        publish(work.job, work.courier, Wishes())
-        settle(work, 15.0)
-        results.collect(work.courier)
+        with speaking(work):
+            publish(work.job, work.courier, Wishes())
+            settle(work, 15.0)
+            results.collect(work.courier)
     except Wait as err:
         if err.code == "gateway.unreachable":
             seal_only(work.job, Wishes())
@@ -172,11 +191,11 @@ def _cycle(work: Work) -> None:
 
 
 def _tell_alarms(desk: Desk, memory: Memory, told: set[str] | None) -> None:
-    """Says the alarms that pass by themselves; a contradiction is said where it stops the run."""
-    on = [alarm for alarm in alarms.standing(memory) if alarm.code in alarms.PASSING]
+    """Says the alarms that stop nothing; a contradiction is said where it stops the run."""
+    on = [alarm for alarm in alarms.standing(memory) if alarm.code in alarms.SAID]
     for alarm in on:
         if told is None or alarm.code not in told:
             click.echo(alarm.sentence(desk.lang), err=True)
     if told is not None:
-        told -= alarms.PASSING
+        told -= alarms.SAID
         told |= {alarm.code for alarm in on}

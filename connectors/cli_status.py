@@ -29,8 +29,8 @@ def status_command(lang: str) -> click.Command:
         config = desk.config()
         memory = Memory.open(config.places.memory)
         found = known_keys(config)
-        lines = [] if found is None else key_lines(*found, desk.clock())
-        warnings = {} if found is None else warnings_of(*found, desk.clock())
+        lines = [] if found is None else key_lines(*found[:2], desk.clock(), found[2])
+        warnings = {} if found is None else warnings_of(*found[:2], desk.clock(), found[2])
         state = enrolment.state_of(config, memory)
         seen = log_seen(memory)
         on, log = alarms.standing(memory), Log.of(memory)
@@ -98,7 +98,7 @@ def _print_key(
 def _exit_code(warnings: Collection[str], on: Collection[Alarm]) -> int:
     """6 for an alarm or where no key may speak, 4 where a key ends soon or a clock is wrong."""
     codes = [alarm.exit_code for alarm in on]
-    if "warn.silent" in warnings:
+    if not {"warn.silent", "warn.suspended"}.isdisjoint(warnings):
         codes.append(CallCentre.exit_code)
     if "warn.ends" in warnings:
         codes.append(FixSettings.exit_code)

@@ -126,11 +126,13 @@ class Client:
 
     # -- enrolment: not signed by key, the ticket's secret speaks
 
-    def challenge(self, ticket_id: str) -> str:
+    def challenge(self, ticket_id: str) -> tuple[str, bytes | None]:
+        """A nonce, and the agency's keyset in force where it had keys before."""
         body = self._json(
             "POST", f"/v1/enrolments/{self.agency}/challenge", {"ticket_id": ticket_id}
         )
-        return str(body["nonce"])
+        before = body.get("follows")
+        return str(body["nonce"]), None if before is None else from_base64(str(before))
 
     def enrol(self, keyset: str, proof: str) -> Mapping[str, Any]:
         body = {"keyset": keyset, "proof": proof}
@@ -167,7 +169,21 @@ class Client:
         """What became of a suspension."""
         return self._statement("suspensions", envelope, SUSPENSION_MIME)
 
+    def report_destroyed(self, kid: str) -> None:
+        """Say that the private half of a key is gone."""
+        path = f"/v1/agencies/{self.agency}/keysets/destroyed/{kid}"
+        self._call("PUT", path, b"{}", "application/json", signed=True)
+
+    def put_objection(self, version: int) -> None:
+        """Object to a change of our recovery keys that waits for its time."""
+        path = f"/v1/agencies/{self.agency}/keysets/{version}/objection"
+        self._call("PUT", path, b"{}", "application/json", signed=True)
+
     # -- publishing
+
+    def recovery(self, stream: str) -> Mapping[str, Any]:
+        """What of a stream is in quarantine, and where a new epoch may begin."""
+        return self._json("GET", f"{self._stream(stream)}/recovery", signed=True)
 
     def head(self, stream: str) -> Mapping[str, Any]:
         return self._json("GET", f"{self._stream(stream)}/head", signed=True)

@@ -13,8 +13,17 @@ from keys.errors import TrustError
 from keys.keyset import Keyset, Recovery, parse_statement
 from keys.privatefile import read_private, write_private
 from keys.signers import Signer
+from keys.suspension import PAYLOAD_TYPE as SUSPENSION
+from keys.suspension import Suspension, parse_suspension
 
 FACT = "recovery"
+
+
+def name(memory: Memory, agency: str, public: str) -> None:
+    """The next first keyset names this recovery key; one drawn up already is drawn up anew."""
+    with memory.change():
+        memory.put_fact(FACT, {"agency": agency, "public": public})
+        memory.drop_fact("keyset")
 
 
 def recovery_of(memory: Memory) -> Recovery | None:
@@ -26,16 +35,17 @@ def recovery_of(memory: Memory) -> Recovery | None:
     return Recovery(1, {key.kid(kept["agency"]): key})
 
 
-def countersigned(envelope: bytes, path: Path | None) -> bytes:
+def countersigned(envelope: bytes, path: Path | None, recovery: Recovery | None = None) -> bytes:
     """The envelope once its recovery key has signed it; written to `path` until then.
 
-    One without a recovery key comes back as it is.
+    `recovery` is needed where the statement is no keyset, which names its own. A keyset without a
+    recovery key comes back as it is.
 
     Raises:
         Wait: `recovery.unsigned`.
     """
     ours = dsse.parse(envelope)
-    recovery = parse_statement(ours.payload).recovery
+    recovery = recovery or parse_statement(ours.payload).recovery
     if recovery is None or _has_signed(ours, recovery):
         return envelope
     if path is not None and path.exists():
@@ -49,15 +59,17 @@ def countersigned(envelope: bytes, path: Path | None) -> bytes:
     raise Wait("recovery.unsigned", path=path)
 
 
-def read_statement(path: Path) -> tuple[dsse.Envelope, Keyset]:
-    """The statement in a file that was carried here.
+def read_statement(path: Path) -> Keyset | Suspension:
+    """The statement in a file that was carried here: a keyset, or that a key speaks again.
 
     Raises:
         FixSettings: `recovery.file`.
     """
     try:
         envelope = dsse.parse(path.read_bytes())
-        return envelope, parse_statement(envelope.payload)
+        if envelope.payload_type == SUSPENSION:
+            return parse_suspension(envelope)
+        return parse_statement(envelope.payload)
     except (OSError, TrustError) as err:
         raise FixSettings("recovery.file", path=path) from err
 
@@ -66,9 +78,12 @@ def with_signature(data: bytes, signer: Signer) -> bytes:
     """The envelope with one signature more.
 
     Raises:
-        FixSettings: `recovery.other` where it is not a recovery key of the statement.
+        FixSettings: `recovery.other` where it is not a recovery key of the keyset. A statement
+            that is no keyset names none: the gateway judges it.
     """
     envelope = dsse.parse(data)
+    if envelope.payload_type == SUSPENSION:
+        return dsse.add_signature(envelope, signer)
     recovery = parse_statement(envelope.payload).recovery
     if recovery is None or signer.kid not in recovery.keys:
         raise FixSettings("recovery.other")

@@ -160,8 +160,16 @@ class Courier:
     def _resend_after(self, stream: str, theirs: Head) -> None:
         last = self.memory.outbox.last_received(stream)
         if last > (theirs.epoch, theirs.seq):
+            self._say_lost(stream, theirs)
             with self.memory.change():
                 self.memory.outbox.send_again(stream, theirs.epoch, theirs.seq + 1)
+
+    def _say_lost(self, stream: str, theirs: Head) -> None:
+        """The receipts of what the gateway lost prove that it had it."""
+        lost = self.memory.outbox.receipts_after(stream, theirs.epoch, theirs.seq)
+        kept = {f"lost-{stream}-{epoch}-{seq}.json": receipt for epoch, seq, receipt in lost}
+        exhibits.keep(self.witness.evidence, self.clock(), kept)
+        alarms.put(self.memory, alarms.LOST, self.clock(), stream=stream, batches=len(lost))
 
     def _adopt(self, stream: str, head: Mapping[str, Any]) -> None:
         # A state restored from a backup happens once. Again within a day, another connector
@@ -186,6 +194,8 @@ class Courier:
             self.memory.put_head(stream, proved)
             self.memory.put_fact(f"adopted.{stream}", to_moment(self.clock()))
             self.memory.forget_all([self.memory.block(name) for name in self.blocks_of[stream]])
+            facts = {"stream": stream, "seq": head["seq"]}
+            alarms.put(self.memory, alarms.ADOPTED, self.clock(), **facts)
 
     def _asked(self, call: Callable[[], T]) -> T:
         try:

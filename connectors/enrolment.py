@@ -17,6 +17,7 @@ from connectors.config import Config
 from connectors.countersigning import countersigned, recovery_of
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
+from connectors.keybook import Book
 from connectors.memory import Memory
 from connectors.speaker import signer_of, signing_kids, witness_kids
 from keys import dsse, keyset
@@ -24,6 +25,7 @@ from keys.canonical import from_base64, to_base64
 from keys.checkpoint import witness_key
 from keys.enrolment import Ticket, parse_ticket, seal_enrolment
 from keys.errors import BadTicket, TrustError
+from keys.keyset import KeyEntry
 from keys.keystore import WITNESS, KeyStore
 from keys.privatefile import read_private, write_private
 from keys.signers import PublicKey, Signer
@@ -74,13 +76,13 @@ def open_keys(config: Config, passphrase: str | None) -> KeyStore:
 def enrol(
     ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime
 ) -> Standing:
-    """Sends the agency's first keyset, or asks how it stands where it was sent before.
+    """Sends the agency's keyset, or asks how it stands where it was sent before.
 
     Raises:
         Wait: `recovery.unsigned` while its recovery key has not signed it.
         CallCentre: the gateway refused, or its log proof does not hold.
     """
-    prepare(ticket, store, memory, now)
+    prepare(ticket, store, client, memory, now)
     signer = signer_of(store, memory.fact("keyset")["kid"])
     signers = [signer, *(signer_of(store, kid) for kid in witness_kids(store))]
     kept = memory.fact("enrolment") or {}
@@ -93,8 +95,14 @@ def enrol(
     return _standing(answer, signer.public, ticket, memory)
 
 
-def prepare(ticket: Ticket, store: KeyStore, memory: Memory, now: datetime) -> None:
-    """Makes the agency's key and its first keyset, unless both are there already."""
+def prepare(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime) -> None:
+    """Makes the agency's key and its keyset, unless both are there already.
+
+    Where the agency had keys before, the new keyset continues their chain.
+
+    Raises:
+        ConnectorError: the gateway cannot be asked, or knows no such ticket.
+    """
     kid = _own_kid(store, memory) or store.generate(ticket.agency)
     kept = memory.fact("keyset")
     if kept is not None and (kept["kid"], kept["aud"]) == (kid, ticket.aud):
@@ -104,12 +112,29 @@ def prepare(ticket: Ticket, store: KeyStore, memory: Memory, now: datetime) -> N
     signer, witness = signer_of(store, kid), signer_of(store, witness_kids(store)[0])
     instance = _clean(socket.gethostname().split(".")[0][:40] or "connector")
     entry = keyset.entry_of(ticket.agency, signer.public, instance=instance, not_before=now)
-    recovery = recovery_of(memory)
-    plain = keyset.build(ticket.aud, ticket.agency, [entry], issued=now, recovery=recovery)
+    plain = _plain(ticket, entry, client, memory, now)
     watching = {witness.kid: witness_key(ticket.agency, witness.public)}
     payload = keyset.encode(replace(keyset.parse_statement(plain), witness=watching))
     envelope = dsse.seal(KEYSET_TYPE, payload, [signer, witness])
     _keep_envelope(memory, {"kid": kid, "aud": ticket.aud}, envelope)
+
+
+def _plain(ticket: Ticket, entry: KeyEntry, client: Client, memory: Memory, now: datetime) -> bytes:
+    """The statement with its one signing key, as the first or after the one in force."""
+    try:
+        before = client.challenge(ticket.ticket_id)[1]
+    except Problem as problem:
+        raise problem.error() from problem
+    recovery = recovery_of(memory)
+    if before is None:
+        return keyset.build(ticket.aud, ticket.agency, [entry], issued=now, recovery=recovery)
+    try:
+        envelope = dsse.parse(before)
+        said = keyset.parse_statement(envelope.payload)
+    except TrustError as err:
+        raise CallCentre("trust.keyset", reason=str(err)) from err
+    sha256 = envelope.payload_sha256
+    return keyset.build_again(said, sha256, [entry], issued=now, recovery=recovery)
 
 
 def countersign(memory: Memory, path: Path) -> None:
@@ -135,7 +160,7 @@ def _own_kid(store: KeyStore, memory: Memory) -> str | None:
 
 def _post(ticket: Ticket, signers: Sequence[Signer], client: Client, memory: Memory) -> None:
     envelope = countersigned(from_base64(memory.fact("keyset")["envelope"]), None)
-    nonce = client.challenge(ticket.ticket_id)
+    nonce, _ = client.challenge(ticket.ticket_id)
     sent = dsse.parse(envelope)
     named = {signature.keyid for signature in sent.signatures}
     provers = [each for each in signers if each.kid in named]
@@ -153,14 +178,28 @@ def _standing(
         if not isinstance(leaf, str) or not isinstance(proof, str):
             # Approved, but not yet in a signed checkpoint: not active to us.
             return Standing("pending", public.fingerprint(), approvals)
-        book = keybook.load(memory)
-        if book is None or leaf != book.leaf.hex():
+        book = _logged(answer, memory)
+        if leaf != book.leaf.hex():
             raise CallCentre("trust.proof", reason="The leaf is not that of our keyset.")
         check_proof(proof, book.leaf, anchors_of(ticket))
-        memory.put_fact("keyset_proof", {"leaf": leaf, "proof": proof})
+        with memory.change():
+            keybook.keep(memory, book)
+            memory.put_fact("keyset_proof", {"leaf": leaf, "proof": proof})
     elif state != "pending":
         raise CallCentre("gateway.refused", title=state[:40], code="enrol.state")
     return Standing(state, public.fingerprint(), approvals)
+
+
+def _logged(answer: Mapping[str, Any], memory: Memory) -> Book:
+    """Our keyset as the log has it: the centre may have signed the same payload as well."""
+    try:
+        told = keybook.read(from_base64(str(answer["envelope"])))
+    except (KeyError, TrustError) as err:
+        raise Wait("gateway.answer", reason="keyset") from err
+    ours = keybook.load(memory)
+    if ours is None or told.payload_sha256 != ours.payload_sha256:
+        raise CallCentre("trust.proof", reason="It is not our keyset.")
+    return told
 
 
 def standing_now(config: Config, memory: Memory) -> Standing:

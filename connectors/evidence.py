@@ -18,11 +18,18 @@ RECEIPT_TYPE = "application/vnd.titian.receipt.v1+json"
 
 @dataclass(frozen=True, slots=True)
 class Anchors:
-    """What the ticket handed over: who the gateway is, its log's key and its receipt keys."""
+    """What the ticket handed over: who the gateway is, its log's key and its receipt keys.
+
+    The receipt keys grow while the connector works, as it learns of successors (`trust`).
+    """
 
     aud: str
     log_vkey: str
-    receipt_keys: Mapping[str, PublicKey]
+    receipt_keys: dict[str, PublicKey]
+
+    def trust(self, more: Mapping[str, PublicKey]) -> None:
+        """Receipts by these keys are believed as well, from now on and by all who hold this."""
+        self.receipt_keys.update(more)
 
 
 def check_receipt(receipt: bytes, expected: Mapping[str, Any], anchors: Anchors) -> bytes:

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from connectors import alarms, exhibits, keybook
+from connectors import alarms, amending, exhibits, keybook
 from connectors.client import Problem
 from connectors.errors import CallCentre, ConnectorError
 from connectors.keybook import Book
@@ -103,7 +103,8 @@ class Guard:
         return signer_of(self.hands.store, able[0]) if able else None
 
     def _held(self) -> frozenset[str]:
-        return frozenset(self.hands.store.kids())
+        """The keys in our file, and a recovery key on paper that we are about to name."""
+        return frozenset(self.hands.store.kids()) | amending.awaited(self.hands)
 
     def _speaking_strangers(self, book: Book) -> list[str]:
         """Keys of our own connector that may speak, and that we do not hold."""

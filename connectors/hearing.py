@@ -7,7 +7,7 @@ ours. If it shows none, too few are heard.
 Source: trust.md 3.4, 3.5 (split view); 5, row 41: to be late is a warning, not a stop.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,10 +24,10 @@ from keys.checkpoint import NoteKey
 from keys.cosignature import Cosignature, parse_line
 from keys.errors import TrustError
 
-WITHIN = timedelta(minutes=5)
-"""A witness counts that was heard so long ago; so long may they be too few."""
+WITHIN = timedelta(minutes=3)
+"""So long ago, at most, more than half of the witnesses cosigned what we see."""
 _FACT = "heard"
-_ALONE = "alone_since"
+_BEGAN = "heard_since"
 
 Known = Mapping[tuple[str, bytes], NoteKey]
 
@@ -40,8 +40,9 @@ class Ear:
     memory: Memory
     anchors: Anchors
     evidence: Path
+    clock: Callable[[], datetime]
 
-    def listen(self, seen: Sighting, known: Known, now: datetime) -> dict[str, datetime]:
+    def listen(self, seen: Sighting, known: Known) -> dict[str, datetime]:
         """When each known witness last cosigned what is in our log, by its name.
 
         Raises:
@@ -58,28 +59,26 @@ class Ear:
             key = known.get((made.name, made.hint))
             if key is None or made.time <= heard.get(made.name, made.time - WITHIN):
                 continue
-            if self._holds(note, made, key, seen, now):
+            if self._holds((note, line), made, key, seen):
                 heard[made.name] = made.time
         self.memory.put_fact(_FACT, {name: to_moment(at) for name, at in heard.items()})
         return heard
 
-    def alone_since(self, heard: Mapping[str, datetime], known: Known, now: datetime) -> datetime:
-        """Since when fewer than half of the witnesses are heard; `now` where enough are."""
+    def confirmed(self, heard: Mapping[str, datetime], known: Known, now: datetime) -> datetime:
+        """When more than half of the witnesses had cosigned what we see; at first, `now`."""
         names = {name for name, _ in known}
-        near = [name for name in names if name in heard and heard[name] >= now - WITHIN]
-        if 2 * len(near) > len(names) or len(names) < 2:
-            self.memory.drop_fact(_ALONE)
-            return now
-        kept = self.memory.fact(_ALONE)
-        if kept is None:
-            self.memory.put_fact(_ALONE, to_moment(now))
-            return now
-        return from_moment(kept)
+        began = from_moment(self.memory.fact(_BEGAN) or to_moment(now))
+        self.memory.put_fact(_BEGAN, to_moment(began))
+        times = sorted((heard[name] for name in names if name in heard), reverse=True)
+        majority = len(names) // 2 + 1
+        if len(names) < 2:
+            return now  # nobody but ourselves to ask
+        return max(began, times[majority - 1]) if len(times) >= majority else began
 
     def _holds(
-        self, note: bytes, made: Cosignature, key: NoteKey, seen: Sighting, now: datetime
+        self, told: tuple[bytes, str], made: Cosignature, key: NoteKey, seen: Sighting
     ) -> bool:
-        ours = seen.checkpoint
+        (note, line), ours = told, seen.checkpoint
         try:
             theirs = checkpoint.verify(note, self.anchors.log_vkey)
             if theirs.size > ours.size:
@@ -88,8 +87,9 @@ class Ear:
             path = [] if theirs.size == ours.size else self._path(theirs.size, ours.size)
             merkle.verify_consistency(theirs.size, ours.size, theirs.root, ours.root, path)
         except TrustError as err:
-            kept = {"split-ours.note": seen.note, "split-theirs.note": note}
-            exhibits.keep(self.evidence, now, kept)
+            cosigned = note + f"{line}\n".encode()
+            kept = {"split-ours.note": seen.note, "split-theirs.note": cosigned}
+            exhibits.keep(self.evidence, self.clock(), kept)
             raise CallCentre("trust.split", witness=made.name) from err
         return True
 

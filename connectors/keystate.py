@@ -1,6 +1,6 @@
 """What can be said of the agency's keys without opening them: state, days left, what is due."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,9 @@ class KeyLine:
         }
 
 
-def key_lines(book: Book, store: KeyStore, now: datetime) -> list[KeyLine]:
+def key_lines(
+    book: Book, store: KeyStore, now: datetime, silenced: Collection[str] = ()
+) -> list[KeyLine]:
     """The keys of the version in force: the one that speaks, then the newest."""
     keyset, own = book.keyset, book.own(store)
     speaks = book.speaking(store, now)
@@ -51,7 +53,7 @@ def key_lines(book: Book, store: KeyStore, now: datetime) -> list[KeyLine]:
     return [
         KeyLine(
             entry=entry,
-            state=state_of(entry, now, revoked).value,
+            state=state_of(entry, now, revoked, silenced).value,
             is_here=entry.kid in own,
             speaks=entry == speaks,
             days_left=(rotation.ends_at(entry) - now).days,
@@ -61,12 +63,16 @@ def key_lines(book: Book, store: KeyStore, now: datetime) -> list[KeyLine]:
     ]
 
 
-def warnings_of(book: Book, store: KeyStore, now: datetime) -> dict[str, Mapping[str, object]]:
+def warnings_of(
+    book: Book, store: KeyStore, now: datetime, silenced: Collection[str] = ()
+) -> dict[str, Mapping[str, object]]:
     """What an officer should see to: a text of the screen and its particulars."""
     found: dict[str, Mapping[str, object]] = {}
     entry = book.speaking(store, now)
     if entry is None:
         found["warn.silent"] = {}
+    elif entry.kid in silenced:
+        found["warn.suspended"] = {"kid": entry.kid}
     elif rotation.warning(entry, now) is not None:
         found["warn.ends"] = {"days": (rotation.ends_at(entry) - now).days}
     if book.keyset.recovery is None:

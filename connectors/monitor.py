@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
+from connectors.centrekeys import OWNER
 from connectors.client import Client
 from connectors.errors import CallCentre, Wait
 from connectors.keybook import Book, read
@@ -26,9 +27,9 @@ from keys.errors import BadJson, BadProof, TrustError
 from keys.merkle import EMPTY, Frontier
 from keys.suspension import parse_suspension
 
-STEP = 16 * merkle.TILE_WIDTH
-STEPS = 8
-"""Entries that a round reads at most: about 16 MB."""
+STEP = 4 * merkle.TILE_WIDTH
+STEPS = 32
+"""A round reads at most so many times so many entries: about 16 MB."""
 _FACT = "monitor"
 _KEPT_NEWS = 50
 _WORDS = (b'"t":"keyset"', b'"t":"suspension"', b'"t":"heartbeat"')
@@ -96,53 +97,70 @@ class Log:
         return {(key.name, key.hint): key for key in keys}
 
 
-def follow(
-    client: Client, memory: Memory, found: Checkpoint, judge: Callable[[Found], None]
-) -> Log:
-    """Reads on towards a checkpoint that was verified; what is known of the log then.
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """Who is told what is read, in the transaction that remembers it as read.
 
-    `judge` is told each keyset of our agency, in the transaction that remembers it as read.
-
-    Raises:
-        CallCentre: `trust.entries` where the entries are not those that were signed.
-        Problem: the gateway refused.
-        Wait: it cannot be reached.
+    `judge` hears each keyset of our agency, `heed` each of the centre's own.
     """
-    log = Log.of(memory)
-    for _ in range(STEPS):
-        if log.frontier.size >= found.size:
-            break
-        log = _step(client, memory, found, log, judge)
-    return log
+
+    judge: Callable[[Found], None]
+    heed: Callable[[bytes], None] = lambda _envelope: None
 
 
-def _step(
-    client: Client,
-    memory: Memory,
-    found: Checkpoint,
-    log: Log,
-    judge: Callable[[Found], None],
-) -> Log:
-    start, stop = log.frontier.size, min(found.size, log.frontier.size + STEP)
-    entries = client.entries(start, stop)
-    if len(entries) != stop - start:
-        raise Wait("gateway.answer", reason="entries")
-    grown = log.frontier.grown(map(merkle.leaf_hash, entries))
-    try:
-        path = client.consistency(stop, found.size) if stop < found.size else []
-        merkle.verify_consistency(stop, found.size, grown.root(), found.root, path)
-    except (BadProof, BadJson) as err:
-        raise CallCentre("trust.entries", start=start, size=stop) from err
-    with memory.change():
-        for index, entry in enumerate(entries, start):
-            if any(word in entry for word in _WORDS):
-                log = _heed(log, client.agency, index, entry, judge)
-        log = replace(log, frontier=grown)
-        memory.put_fact(_FACT, log.plain())
-    return log
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """Reads one gateway's log for one agency.
+
+    Attributes:
+        readers: are told what is read.
+        step: so many entries are read and remembered at once.
+        steps: so often in a round, at most.
+    """
+
+    client: Client
+    memory: Memory
+    readers: Readers
+    step: int = STEP
+    steps: int = STEPS
+
+    def follow(self, found: Checkpoint) -> Log:
+        """Reads on towards a checkpoint that was verified; what is known of the log then.
+
+        Raises:
+            CallCentre: `trust.entries` where the entries are not those that were signed.
+            Problem: the gateway refused.
+            Wait: it cannot be reached.
+        """
+        log = Log.of(self.memory)
+        for _ in range(self.steps):
+            if log.frontier.size >= found.size:
+                break
+            log = self._read(found, log)
+        return log
+
+    def _read(self, found: Checkpoint, log: Log) -> Log:
+        start, stop = log.frontier.size, min(found.size, log.frontier.size + self.step)
+        entries = self.client.entries(start, stop)
+        if len(entries) != stop - start:
+            raise Wait("gateway.answer", reason="entries")
+        grown = log.frontier.grown(map(merkle.leaf_hash, entries))
+        try:
+            path = self.client.consistency(stop, found.size) if stop < found.size else []
+            merkle.verify_consistency(stop, found.size, grown.root(), found.root, path)
+        except (BadProof, BadJson) as err:
+            raise CallCentre("trust.entries", start=start, size=stop) from err
+        with self.memory.change():
+            for index, entry in enumerate(entries, start):
+                if any(word in entry for word in _WORDS):
+                    log = _heed(log, self.client.agency, (index, entry), self.readers)
+            log = replace(log, frontier=grown)
+            self.memory.put_fact(_FACT, log.plain())
+        return log
 
 
-def _heed(log: Log, agency: str, index: int, entry: bytes, judge: Callable[[Found], None]) -> Log:
+def _heed(log: Log, agency: str, placed: tuple[int, bytes], readers: Readers) -> Log:
+    index, entry = placed
     try:
         said: Any = read_json(entry)
     except BadJson:
@@ -157,7 +175,9 @@ def _heed(log: Log, agency: str, index: int, entry: bytes, judge: Callable[[Foun
         if kind == "keyset":
             log = _keyset(log, str(theirs), envelope)
             if theirs == agency:
-                log = _own_keyset(log, index, envelope, judge)
+                log = _own_keyset(log, index, envelope, readers.judge)
+            if theirs == OWNER:
+                readers.heed(envelope)
         elif kind == "suspension" and theirs == agency:
             log = _told(log, _suspension(index, envelope))
     except (TrustError, KeyError) as err:

@@ -88,6 +88,14 @@ class Outbox:
             *(receipt, leaf, now, parcel.stream, parcel.epoch, parcel.seq),
         )
 
+    def receipts_after(self, stream: str, epoch: int, seq: int) -> list[tuple[int, int, bytes]]:
+        """(epoch, seq, receipt) of the batches behind a place."""
+        return self._file.all(
+            "SELECT epoch, seq, receipt FROM outbox WHERE stream = ? AND receipt IS NOT NULL "
+            "AND (epoch, seq) > (?, ?) ORDER BY epoch, seq",
+            *(stream, epoch, seq),
+        )
+
     def send_again(self, stream: str, epoch: int, seq: int) -> None:
         """The gateway lost what it had given receipts for: from `seq` on it all goes out again."""
         self._file.run(

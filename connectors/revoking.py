@@ -17,6 +17,7 @@ from connectors.client import Problem
 from connectors.countersigning import countersigned
 from connectors.errors import CallCentre, FixSettings
 from connectors.keybook import Book
+from connectors.monitor import Log
 from connectors.rotating import Hands
 from connectors.speaker import signer_now, signer_of, signing_kids
 from keys import dsse
@@ -113,14 +114,16 @@ def _drawn_up(hands: Hands, lost: Sequence[str], since: datetime) -> dict[str, s
 
 
 def _newest(hands: Hands) -> Book:
-    """The newest version: a thief may have rotated; a suspended key is not told, and goes on."""
+    """The newest version, since a thief may have rotated; a suspended key knows it by the log."""
     known = hands.book()
     try:
         return rotating.learn_with_any(hands, known) or known
     except CallCentre as err:
         if err.code != "gateway.refused":
             raise
-        return known
+        logged = Log.of(hands.memory).own
+        book = known if logged is None else keybook.read(logged)
+        return book if book.keyset.version > known.keyset.version else known
 
 
 def _statement(book: Book, lost: Sequence[Revocation], new: PublicKey, now: datetime) -> bytes:

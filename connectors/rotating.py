@@ -34,6 +34,8 @@ from keys.succession import OVERLAP, ROTATION_PAUSE
 
 BACKDATED = timedelta(minutes=5)
 """The new key speaks from so long ago, so that a gateway whose clock lags does not refuse it."""
+_UNTOLD = "destroyed"
+"""The fact that holds the kids whose end the gateway has not been told."""
 KNOWN = frozenset({"key.known", "key.reused"})
 """What the gateway says of a key that stood in a keyset before: it can serve no more."""
 _OVERTAKEN = frozenset({"keyset.version", *KNOWN})
@@ -112,16 +114,38 @@ def rotate(hands: Hands) -> Rotation:
 
 
 def clear_away(hands: Hands) -> list[str]:
-    """Deletes the private halves of keys that are revoked or quiet for a week; their kids."""
-    book, held = hands.book(), set(hands.store.kids())
-    gone = rotation.removable(book.keyset, hands.clock())
-    for kid in gone:
-        if kid in held and kid != hands.speaker.kid:
-            hands.store.destroy(kid)
+    """Deletes the private halves of keys that are revoked or quiet for a week, and reports it.
+
+    Returns their kids. Who cannot be told now is told the next time.
+    """
+    gone = rotation.removable(hands.book().keyset, hands.clock())
+    held = set(hands.store.kids()) - {hands.speaker.kid}
+    fresh = [kid for kid in gone if kid in held]
+    if fresh:
+        untold = hands.memory.fact(_UNTOLD) or []
+        hands.memory.put_fact(_UNTOLD, sorted({*untold, *fresh}))
+    for kid in fresh:
+        hands.store.destroy(kid)
     for each in journal(hands.memory):
         if each.step is Step.SWITCHED and each.old in gone:
             _note(hands.memory, replace(each, step=Step.DONE))
-    return [kid for kid in gone if kid in held]
+    _report(hands)
+    return fresh
+
+
+def _report(hands: Hands) -> None:
+    untold = hands.memory.fact(_UNTOLD) or []
+    left = []
+    for kid in untold:
+        try:
+            hands.client.report_destroyed(kid)
+        except Problem as problem:
+            if problem.status != 404:
+                left.append(kid)
+        except ConnectorError:
+            left.append(kid)
+    if left != untold:
+        hands.memory.put_fact(_UNTOLD, left)
 
 
 def revoiced(hands: Hands, parcel: Parcel) -> Parcel:

@@ -3,7 +3,7 @@
 import base64
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -96,6 +96,10 @@ class Sealer:
         if self._lines:
             self._seal("snapshot" if self._snapshot is not None else "delta")
 
+    def attest(self, named: Sequence[Mapping[str, object]]) -> None:
+        """Seals a batch without lines that vouches for batches in quarantine."""
+        self._seal("attest", attests=list(named))
+
     def finish(self) -> None:
         """Seals the rest; a snapshot says how many parts and records it has."""
         self.seal()
@@ -110,9 +114,10 @@ class Sealer:
             }
             self._seal("snapshot_end")
 
-    def _seal(self, kind: str) -> None:
+    def _seal(self, kind: str, **more: object) -> None:
         block, seq = self._block, self._head.seq + 1
-        sealed = frame.seal_batch(self._payload(kind, seq), self._lines, [self._voice.signer])
+        payload = {**self._payload(kind, seq), **more}
+        sealed = frame.seal_batch(payload, self._lines, [self._voice.signer])
         count = len(self._lines)
         if kind == "snapshot":
             self._roots.append(sealed.root)

@@ -31,6 +31,11 @@ class Speaker:
         """Its public half."""
         return self._signer.public
 
+    @property
+    def signer(self) -> Signer:
+        """The key that speaks now."""
+        return self._signer
+
     def sign(self, data: bytes) -> bytes:
         """Its signature over `data`."""
         return self._signer.sign(data)

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors import alarms, exhibits, hearing, monitor
+from connectors import alarms, centrekeys, exhibits, hearing
 from connectors.client import Problem
 from connectors.clocks import apart
 from connectors.courier import remember
@@ -24,7 +24,7 @@ from connectors.errors import CallCentre
 from connectors.guarding import Guard
 from connectors.hearing import Ear
 from connectors.memory import Memory
-from connectors.monitor import Log
+from connectors.monitor import Log, Monitor, Readers
 from connectors.rotating import Hands
 from connectors.witness import Sighting, Witness
 from keys.canonical import to_moment
@@ -63,25 +63,31 @@ class Watch:
         self.guard.begin()
         seen = self.witness.watch()
         remember(self._memory, seen.checkpoint)
-        agree = self._compare([seen.at])
+        agree, silenced = self._compare([seen.at]), None
         if agree:
             try:
                 agree = self._read(seen)
+                alarms.drop(self._memory, alarms.SILENCED)
             except Problem as problem:
-                # Our key was suspended or ended: what is known of it is enough to say so.
                 if not problem.code.startswith(_SILENT):
                     raise
+                silenced = problem.code
         self.guard.defend()
+        if silenced is not None:
+            raise CallCentre("trust.silenced", kid=self.hands.speaker.kid, refusal=silenced)
         return agree
 
     def _read(self, seen: Sighting) -> bool:
         hands, now = self.hands, self.hands.clock()
-        log = monitor.follow(hands.client, hands.memory, seen.checkpoint, self.guard.judge)
+        readers = Readers(
+            self.guard.judge, lambda said: centrekeys.heed(hands.memory, hands.anchors, said)
+        )
+        log = Monitor(hands.client, hands.memory, readers).follow(seen.checkpoint)
         if log.frontier.size < seen.checkpoint.size:
             return True  # still catching up: what is newest is not read yet
-        self._judge_age(log, now)
+        self._judge_age(log, seen)
         known = log.witnesses()
-        heard = self.ear.listen(seen, known, now)
+        heard = self.ear.listen(seen, known)
         self._judge_number(heard, known, seen)
         return self._compare([seen.at, *(at for at in heard.values() if at > now)])
 
@@ -94,27 +100,31 @@ class Watch:
         alarms.put(self._memory, alarms.CLOCK, self.hands.clock(), minutes=minutes)
         return False
 
-    def _judge_age(self, log: Log, now: datetime) -> None:
+    def _judge_age(self, log: Log, seen: Sighting) -> None:
+        now = self.hands.clock()
         if log.beat is not None and now - log.beat <= STALE:
             alarms.drop(self._memory, alarms.STALE)
             return
+        self._keep_first(alarms.STALE, "stale.note", seen)
         beat = "-" if log.beat is None else to_moment(log.beat)
         alarms.put(self._memory, alarms.STALE, now, beat=beat, size=log.frontier.size)
+
+    def _keep_first(self, code: str, name: str, seen: Sighting) -> None:
+        """When the alarm begins, what we are shown is kept for others to hold against theirs."""
+        if alarms.find(self._memory, code) is None:
+            exhibits.keep(self.ear.evidence, self.hands.clock(), {name: seen.note})
 
     def _judge_number(
         self, heard: Mapping[str, datetime], known: hearing.Known, seen: Sighting
     ) -> None:
         now = self.hands.clock()
-        alone = self.ear.alone_since(heard, known, now)
-        if now - alone <= hearing.WITHIN:
+        if now - self.ear.confirmed(heard, known, now) <= hearing.WITHIN:
             alarms.drop(self._memory, alarms.ALONE)
             return
         names = sorted({name for name, _ in known})
         silent = [n for n in names if n not in heard or heard[n] < now - hearing.WITHIN]
         facts = {"heard": len(names) - len(silent), "of": len(names), "silent": ", ".join(silent)}
-        if alarms.find(self._memory, alarms.ALONE) is None:
-            # What others may hold against what they see themselves.
-            exhibits.keep(self.ear.evidence, now, {"alone.note": seen.note})
+        self._keep_first(alarms.ALONE, "alone.note", seen)
         alarms.put(self._memory, alarms.ALONE, now, **facts)
 
     @property

@@ -11,6 +11,7 @@ from granian.log import LogLevels
 
 from gateway import cli_keylife
 from gateway.cli_agency import agency
+from gateway.cli_centre import rotate_receipt
 from gateway.cli_jobs import jobs
 from gateway.cli_keys import keys
 from gateway.cli_link import link
@@ -83,7 +84,7 @@ def upgrade() -> None:
     click.echo(f"schema {after}" if before == after else f"schema {before or 'empty'} -> {after}")
 
 
-for _command in cli_keylife.COMMANDS:
+for _command in (*cli_keylife.COMMANDS, rotate_receipt):
     keys.add_command(_command)
 for _command in (agency, jobs, keys, link, log, officer, prove, reeval, vault):
     cli.add_command(_command)

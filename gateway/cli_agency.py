@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+from sqlalchemy.orm import Session, sessionmaker
 
 from gateway.cli_proof import authenticated
 from gateway.settings import Settings
 from gateway.storage import engine
 from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
+    SECOND_APPROVERS,
     AgencyDraft,
     AgencyRow,
     AgencyState,
@@ -71,15 +73,32 @@ def create(  # noqa: PLR0913 -- a command's options
 @agency.command()
 @click.argument("code")
 @_OUT
+@click.option(
+    "--again",
+    is_flag=True,
+    help="For an agency that had keys: it lost them all, or left and comes back. Needs --as.",
+)
+@click.option("--as", "username", help="Your user name; you may not approve the keys that come.")
 @click.pass_obj
-def ticket(clock: Clock, code: str, out: Path | None) -> None:
-    """Write another ticket for agency CODE, which has sent no keys; earlier ones are void."""
+def ticket(clock: Clock, *, code: str, out: Path | None, again: bool, username: str | None) -> None:
+    """Write another ticket for agency CODE, which has sent no keys; earlier ones are void.
+
+    With --again the ticket brings new keys that replace all others, once two persons have
+    approved them: titian keys approve CODE --as NAME. Until then nothing changes.
+    """
     settings = Settings.from_env()
     trusted = _anchors(settings)
-    with engine.opened(settings) as opened, opened() as session:
-        made = service.new_ticket(session, code, trusted, clock())
-        path = _write(made, out)
-        session.commit()
+    if again and username is None:
+        raise click.UsageError("--again needs --as, and asks for that person's password")
+    with engine.opened(settings) as opened:
+        person = _key_admin(opened, settings, username, clock()) if username and again else None
+        with opened() as session:
+            if person is None:
+                made = service.new_ticket(session, code, trusted, clock())
+            else:
+                made = service.ticket_again(session, code, person, trusted, clock())
+            path = _write(made, out)
+            session.commit()
     _tell_ticket(made, path)
 
 
@@ -130,6 +149,10 @@ def approve(clock: Clock, code: str, username: str) -> None:
         officer = authenticated(opened, settings, username, clock())
         with opened() as session:
             row = query.agency(session, code)
+        if row.state is not AgencyState.PENDING:
+            raise click.ClickException(
+                f"no first key of {code} waits; for a change of keys: titian keys approve {code}"
+            )
         role = rules.acting_role([r.value for r in officer.roles], len(row.approvals))
         click.echo(f"{row.code}: {row.label}\nfingerprint {_masked(row)}")
         groups = click.prompt("Its last two groups, as read to you", hide_input=True)
@@ -138,6 +161,33 @@ def approve(clock: Clock, code: str, username: str) -> None:
             made = service.approve(session, code, approver, groups, clock())
             session.commit()  # a wrong answer counts too
     _tell_outcome(made)
+
+
+@agency.command()
+@click.argument("code")
+@click.option("--as", "username", required=True, help="Your user name.")
+@click.pass_obj
+def reject(clock: Clock, code: str, username: str) -> None:
+    """Refuse the key of agency CODE that waits: what was read on the phone was another one.
+
+    The agency needs a new ticket and new keys.
+    """
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        officer = authenticated(opened, settings, username, clock())
+        roles = [role.value for role in officer.roles]
+        role = next((role for role in roles if role in SECOND_APPROVERS), roles[0])
+        with opened.begin() as session:
+            service.reject(session, code, Approver(officer.username, role), clock())
+    click.echo(f"rejected; for other keys: titian agency ticket {code}")
+
+
+def _key_admin(
+    opened: sessionmaker[Session], settings: Settings, username: str, now: datetime
+) -> Approver:
+    """The person, by his password, in the role that makes tickets."""
+    officer = authenticated(opened, settings, username, now)
+    return Approver(officer.username, rules.acting_role([r.value for r in officer.roles], 0))
 
 
 def _tell_outcome(made: ApprovalState) -> None:

@@ -15,8 +15,9 @@ from gateway.cli_proof import authenticated
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import approvals, keylife, keylist, query, rules, suspending
-from gateway.trust.model import SECOND_APPROVERS, Approver, Loss, Outcome, Submitted
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust.leaving import Parting
+from gateway.trust.model import SECOND_APPROVERS, Approver, Fate, Loss, Outcome, Submitted
 from keys.signers import Signer
 from keys.suspension import Action, Suspension
 from keys.vault import Vault
@@ -47,6 +48,36 @@ def list_(clock: Clock, agency: str | None, *, expiring: bool) -> None:
             )
     if not found:
         click.echo("no key runs out within 30 days" if expiring else "there are no keys")
+
+
+@click.command()
+@click.argument("kid")
+@click.pass_obj
+def show(clock: Clock, kid: str) -> None:
+    """One key by its name KID: whose, its state, its times, what it was revoked or destroyed for.
+
+    While it waits for approval, the last two groups of its fingerprint are not shown.
+    """
+    agency = kid.partition(":")[0]
+    with engine.opened(Settings.from_env()) as opened, opened() as session:
+        found = [line for line in keylist.keys(session, clock(), agency) if line.kid == kid]
+    if not found:
+        raise NotFound("key.unknown", "No agency has enrolled this key. See: titian keys list")
+    (key,) = found
+    warned = "" if key.warning is None else f", WARNING: within {key.warning} days"
+    told: list[tuple[str, object]] = [
+        ("agency", f"{key.agency}, {key.label}"),
+        ("fingerprint", key.fingerprint),
+        ("state", key.state.value),
+        ("from", f"{key.not_before:%Y-%m-%d %H:%M} UTC"),
+        ("until", f"{key.ends_at:%Y-%m-%d %H:%M} UTC{warned}"),
+        ("rotates", f"{key.rotates_at:%Y-%m-%d}"),
+    ]
+    for name, at in (("revoked", key.revoked), ("destroyed", key.destroyed)):
+        if at is not None:
+            told.append((name, f"{at:%Y-%m-%d %H:%M} UTC"))
+    for name, value in told:
+        click.echo(f"{name:<12} {value}")
 
 
 @click.command()
@@ -164,6 +195,45 @@ def revoke(  # noqa: PLR0913 -- a command's options
 
 @click.command()
 @click.argument("agency")
+@click.option(
+    "--fate",
+    required=True,
+    type=click.Choice([fate.value for fate in Fate]),
+    help="What becomes of its records: kept by law, or withdrawn from the live view.",
+)
+@_AS
+@click.option("--reason", required=True, help="A code of a-z and _, such as agreement_ended.")
+@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
+@click.pass_obj
+def leave(  # noqa: PLR0913 -- a command's options
+    clock: Clock, *, agency: str, fate: str, username: str, reason: str, dry_run: bool
+) -> None:
+    """AGENCY leaves: all its keys and grants end. A second person must approve.
+
+    What it said stays provable whichever fate is chosen. An agency that comes back enrols anew:
+    titian agency ticket AGENCY --again.
+    """
+    settings = Settings.from_env()
+    parting = Parting(agency, Fate(fate), reason)
+    with engine.opened(settings) as opened:
+        with opened() as session:
+            said = leaving.compose(session, parting, clock().replace(microsecond=0))
+        click.echo(f"{len(said.keys)} keys end; its records: {fate}")
+        if dry_run:
+            click.echo("nothing was changed")
+            return
+        person = _person(opened, settings, username, clock(), given=0)
+        with opened.begin() as session:
+            now = clock().replace(microsecond=0)
+            made = leaving.leave(session, parting, person, _signer(settings), now)
+    click.echo(
+        f"{_sentence(made)}\nUntil then its keys speak. A second person now runs: "
+        f"titian keys approve {agency} --as NAME"
+    )
+
+
+@click.command()
+@click.argument("agency")
 @_AS
 @click.pass_obj
 def approve(clock: Clock, agency: str, username: str) -> None:
@@ -212,10 +282,10 @@ def reject(clock: Clock, agency: str, username: str) -> None:
 @click.command()
 @click.argument("agency")
 def fingerprint(agency: str) -> None:
-    """The fingerprint of a revocation drawn up at the centre, to be read to the second person."""
+    """The fingerprint of a statement drawn up at the centre, to be read to the second person."""
     with engine.opened(Settings.from_env()) as opened, opened() as session:
         found = query.pending(session, agency)
-    if found is None or found.rule != "revoke":
+    if found is None or found.rule not in {"revoke", "leave"}:
         raise NotFound("keyset.none", "No statement drawn up at the centre waits there.")
     click.echo(found.fingerprint)
 
@@ -254,4 +324,7 @@ def _sentence(found: Submitted) -> str:
     )
 
 
-COMMANDS = (list_, history, pending, suspend, resume, revoke, approve, reject, fingerprint)
+COMMANDS = (
+    *(list_, show, history, pending, suspend, resume, revoke, leave, approve, reject),
+    fingerprint,
+)

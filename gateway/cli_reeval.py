@@ -7,25 +7,26 @@ from typing import Any
 import click
 
 from gateway.access import blast
-from gateway.intake import reevaluation
+from gateway.intake import reevaluation, withdrawing
 from gateway.intake.model import Progress
+from gateway.intake.withdrawing import Withdrawn
 from gateway.settings import Settings
 from gateway.storage import deks, engine, ids
 
 
 @click.group()
 def reeval() -> None:
-    """After a key was revoked: quarantine, live view, links, and the answers it touched."""
+    """After a key was revoked or an agency left: quarantine, live view, links, answers touched."""
 
 
 @reeval.command("show")
 @click.option("--revocation", type=int, help="One revocation; default: all of them.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine.")
 def show(revocation: int | None, *, as_json: bool) -> None:
-    """How far each re-evaluation has come."""
+    """How far each re-evaluation has come, and each withdrawal of an agency that left."""
     with engine.opened(Settings.from_env()) as sessions, sessions() as session:
-        found = (
-            reevaluation.every(session)
+        found: list[Progress | Withdrawn] = (
+            [*reevaluation.every(session), *withdrawing.progress(session)]
             if revocation is None
             else [reevaluation.progress(session, revocation)]
         )
@@ -35,7 +36,7 @@ def show(revocation: int | None, *, as_json: bool) -> None:
     for one in found:
         click.echo(_line(one))
     if not found:
-        click.echo("no key has been revoked since a time T")
+        click.echo("no key was revoked since a time T, and no agency took its records back")
 
 
 @reeval.command("blast-radius")
@@ -84,9 +85,13 @@ def _shown(one: blast.Affected) -> dict[str, Any]:
     }
 
 
-def _line(one: Progress) -> str:
+def _line(one: Progress | Withdrawn) -> str:
     ended = "running" if one.finished is None else f"stands since {one.finished:%Y-%m-%d %H:%M} UTC"
+    said = (
+        f"departure {one.departure} of {one.agency}: {one.batches} batches withdrawn"
+        if isinstance(one, Withdrawn)
+        else f"revocation {one.revocation} of {one.agency}: {one.batches} batches in quarantine"
+    )
     return (
-        f"revocation {one.revocation} of {one.agency}: {one.batches} batches in quarantine,"
-        f" {one.done} of {one.records} records judged, {one.links_left} links left; {ended}"
+        f"{said}, {one.done} of {one.records} records judged, {one.links_left} links left; {ended}"
     )

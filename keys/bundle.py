@@ -154,7 +154,7 @@ def build(evidence: Evidence) -> bytes:
             results = [_opened_json(each) for each in evidence.results]
             answer = {"results": results, "sources": _logged_all(evidence.sources)}
             return _spell("query", {"query": _opened_json(evidence.query), **answer})
-        case DecisionEvidence():
+        case _:
             said = _base64_or_none(evidence.statement)
             return _spell(
                 "decision", {"decision": _opened_json(evidence.decision), "statement": said}

@@ -22,6 +22,7 @@ from keys.errors import BadJson
 
 MAX_BYTES = 1 << 20
 MAX_BRACKETS = 20_000
+MAX_DEPTH = 64
 MAX_INTEGER = 2**53 - 1
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
@@ -57,7 +58,8 @@ def read_json(data: bytes, *, limit: int = MAX_BYTES, fractions: bool = False) -
     """
     if len(data) > limit:
         raise BadJson("json.size", f"The JSON text is longer than {limit} bytes.")
-    if data.count(b"[") + data.count(b"{") > MAX_BRACKETS:
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > MAX_BRACKETS:
         raise BadJson("json.depth", "The JSON text holds too many brackets.")
     try:
         text = data.decode("utf-8")
@@ -72,6 +74,8 @@ def read_json(data: bytes, *, limit: int = MAX_BYTES, fractions: bool = False) -
             json.dumps(value, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as err:  # UnicodeError is a ValueError
         raise BadJson("json.syntax", "The text is not strict JSON.") from err
+    if brackets > MAX_DEPTH and _is_deep(value):
+        raise BadJson("json.depth", f"The JSON text is deeper than {MAX_DEPTH} levels.")
     return value
 
 
@@ -105,15 +109,20 @@ def to_moment(when: datetime) -> str:
 def from_moment(text: str) -> datetime:
     """The aware UTC time of ``2026-11-24T02:00:00Z``; no other spelling is read.
 
+    Years are 1970 to 8999, so that a year can be added to every time, or taken from it.
+
     Raises:
         BadJson: any other spelling, or no such time.
     """
     if not _MOMENT.fullmatch(text):
         raise BadJson("json.time", "A time is not written as YYYY-MM-DDThh:mm:ssZ.")
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        time = datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError as err:
         raise BadJson("json.time", "A time does not exist in the calendar.") from err
+    if not 1970 <= time.year < 9000:
+        raise BadJson("json.time", "A time is out of all reach.")
+    return time
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -121,6 +130,22 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name twice")
     return found
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether a value stands in more than ``MAX_DEPTH`` objects and arrays.
+
+    The bound of Python's reader depends on how deep its caller is; this one is the same everywhere.
+    """
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def _bounded_integer(text: str) -> int:

@@ -19,6 +19,7 @@ from keys.succession import Standing, accept_first, accept_next
 
 CENTRE = "gateway:"
 """How the names of the centre's keys begin."""
+_FOR_WANT_OF_A_SIGNER = frozenset({"keyset.signer", "sig.unknown_key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,9 @@ def read_batch(data: bytes) -> tuple[dsse.Envelope, Batch]:
     if envelope.payload_type != frame.BATCH_TYPE:
         raise BadStatement("envelope.type", "The envelope is not that of a batch.")
     fields = Fields.read_with(envelope.payload, bundle.ACCEPT_FIELDS | {"aud", "bytes"})
+    fields.text("stream")
+    fields.integer("epoch", 1)
+    fields.integer("seq", 1)
     return envelope, Batch(
         aud=fields.text("aud"),
         agency=fields.text("agency", AGENCY),
@@ -87,7 +91,7 @@ def check_accept(data: bytes, envelope: dsse.Envelope, batch: Batch) -> str:
     if entry.get("kid") not in kids:
         raise BadStatement("entry.kid", "The log names another key than the batch.")
     expected = bundle.accept_entry(batch.payload, envelope.payload_sha256, entry["kid"])
-    if not expected.items() <= entry.items():
+    if not _agree(expected, {name: entry.get(name) for name in expected}):
         raise BadStatement("entry.batch", "The log accepted another batch than this.")
     return str(entry["kid"])
 
@@ -110,15 +114,29 @@ def open_entry(opened: bundle.Opened, kind: str) -> tuple[dict[str, Any], dict[s
 
 
 def check_answer(
-    asked: tuple[bytes, Mapping[str, Any]], entry: Mapping[str, Any], detail: Mapping[str, Any]
+    asked: tuple[bytes, Mapping[str, Any]],
+    entry: Mapping[str, Any],
+    detail: Mapping[str, Any] | None,
 ) -> None:
     """The result is one of this question; what it opens shows as many persons as the log says."""
     data, query = asked
     if (entry.get("query"), entry.get("qid")) != (merkle.leaf_hash(data).hex(), query.get("qid")):
         raise BadStatement("answer.query", "The answer is one to another question.")
+    batches = entry.get("batches", [])
+    if not isinstance(batches, list) or not all(isinstance(each, str) for each in batches):
+        raise BadStatement("answer.batches", "The answer does not name its batches by their hash.")
+    if detail is None:
+        return
     shown = detail.get("persons", [])
-    if detail and (not isinstance(shown, list) or len(shown) != entry.get("n")):
+    if not isinstance(shown, list) or not _agree(len(shown), entry.get("n")):
         raise BadStatement("answer.count", "The answer shows another number of persons.")
+
+
+def batches_of(entry: Mapping[str, Any]) -> frozenset[str]:
+    """The leaf hashes of the batches that an answer came from, as far as it names any."""
+    batches = entry.get("batches", [])
+    named = batches if isinstance(batches, list) else []
+    return frozenset(each for each in named if isinstance(each, str))
 
 
 def check_decision(
@@ -126,7 +144,8 @@ def check_decision(
 ) -> None:
     """What the entry and its detail say alike; and the statement is the one that was hashed."""
     # The log names the officer by a pseudonym, the detail by his id.
-    if any(entry[name] != detail[name] for name in (entry.keys() & detail.keys()) - {"officer"}):
+    alike = (entry.keys() & detail.keys()) - {"officer"}
+    if not all(_agree(entry[name], detail[name]) for name in alike):
         raise BadStatement("decision.detail", "The detail says something else than the log.")
     said = hashlib.sha256(statement or b"").hexdigest()
     if statement is not None and said not in (entry.get("statement"), entry.get("subject")):
@@ -134,21 +153,21 @@ def check_decision(
 
 
 def follow(
-    data: bytes, before: Logged | None, agency: str | None, centre: Mapping[str, PublicKey]
+    data: bytes, chain: Sequence[Logged], agency: str | None, centre: Mapping[str, PublicKey]
 ) -> tuple[keyset.Keyset, bytes]:
-    """The keyset in a log entry, if it may follow the one before and is of the agency."""
+    """The keyset in a log entry, if it may follow those before and is of the agency."""
     entry = bundle.parse_entry(data, "keyset")
     envelope = dsse.parse(canonical(entry.get("envelope")))
-    statement = read_keyset(envelope, before, centre)
+    statement = read_keyset(envelope, chain, centre)
     if agency is not None and statement.agency != agency:
         raise BadStatement("keyset.agency", "The keyset is one of another agency.")
     return statement, envelope.payload_sha256
 
 
 def read_keyset(
-    envelope: dsse.Envelope, before: Logged | None, centre: Mapping[str, PublicKey]
+    envelope: dsse.Envelope, chain: Sequence[Logged], centre: Mapping[str, PublicKey]
 ) -> keyset.Keyset:
-    """The keyset of an envelope, if a rule (trust.md R1, R2, R4 to R6) lets it follow.
+    """The keyset of an envelope, if a rule (trust.md R1, R2, R4 to R6) lets it follow the chain.
 
     It is judged as of the moment it was issued; what only the centre knew then (suspended keys,
     the pause between rotations, persons) the log's own entry stands for.
@@ -156,21 +175,34 @@ def read_keyset(
     if envelope.payload_type != keyset.PAYLOAD_TYPE:
         raise BadStatement("keyset.type", "The statement is not a keyset.")
     said = keyset.parse_statement(envelope.payload)
-    if before is None:
+    if not chain:
         return accept_first(envelope, said.aud, known_keys=(), now=said.issued)
-    standing = Standing(before.keyset, before.payload_sha256)
-    made = accept_next(envelope, standing, known_keys=(), centre=centre, now=said.issued)
+    standing = Standing(chain[-1].keyset, chain[-1].payload_sha256)
+    known = {key.raw for each in chain for key in each.keyset.provers().values()}
+    made = accept_next(envelope, standing, known_keys=known, centre=centre, now=said.issued)
     return made.keyset
 
 
-def is_centres(data: bytes) -> bool:
-    """Whether the keyset in a log entry bears a signature in the centre's name."""
+def lacks_centre(data: bytes, code: str) -> bool:
+    """Whether what speaks against a keyset is only that the centre's word is not known.
+
+    Args:
+        data: the log entry of the keyset, which bears a signature in the centre's name.
+        code: why it was refused.
+    """
+    if code not in _FOR_WANT_OF_A_SIGNER:
+        return False
     try:
         entry = bundle.parse_entry(data, "keyset")
         envelope = dsse.parse(canonical(entry.get("envelope")))
     except TrustError:
         return False
     return any(each.keyid.startswith(CENTRE) for each in envelope.signatures)
+
+
+def _agree(one: object, other: object) -> bool:
+    """Whether two JSON values are the same; to Python alone, true and 1 are equal."""
+    return canonical(one) == canonical(other)
 
 
 def count_witnesses(note: bytes, witnesses: Sequence[checkpoint.NoteKey]) -> int:

@@ -9,6 +9,7 @@ Source: docs/adr/0011 (the rule and its figures); trust.md 1.4.
 
 from datetime import datetime, timedelta
 
+from keys.errors import BadStatement
 from keys.keyset import MAX_LIFE, Keyset, Revocation
 
 ROOM = 48
@@ -34,3 +35,15 @@ def forgettable(keyset: Keyset, at: datetime) -> frozenset[str]:
 def carried(keyset: Keyset) -> tuple[Revocation, ...]:
     """The revocations that a further one must repeat: those whose keys have not been left out."""
     return tuple(each for each in keyset.revoked if each.kid in keyset.keys)
+
+
+def revoked_beside(old: Keyset, new: Keyset) -> tuple[Revocation, ...]:
+    """What a version revokes beside the revocations in force, which it repeats in their order.
+
+    Raises:
+        BadStatement: it leaves out one that must be carried, or changes it (``keyset.change``).
+    """
+    kept = tuple(each for each in old.revoked if each in new.revoked)
+    if not set(carried(old)) <= set(kept) or new.revoked[: len(kept)] != kept:
+        raise BadStatement("keyset.change", "A revocation in force is missing or was changed.")
+    return new.revoked[len(kept) :]

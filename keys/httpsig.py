@@ -259,7 +259,9 @@ def _parameters(fields: Mapping[str, str], components: Sequence[str]) -> dict[st
     if not isinstance(labels, dict) or list(labels) != [LABEL]:
         raise BadSignature("http.components", "The request must have one signature, titian.")
     covered, parameters = labels[LABEL]
-    if covered != [(name, {}) for name in components]:
+    exact: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in components]
+    # A token equals the string of its letters, but is not how the profile spells a component.
+    if covered != exact or any(type(item) is not str for item, _ in covered):
         raise BadSignature("http.components", "The signature does not cover what it must.")
     _check_parameters(parameters)
     return dict(parameters)

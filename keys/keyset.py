@@ -9,7 +9,7 @@ Source: trust.md 1.2 (kid), 1.3 (states, after NIST SP 800-57), 1.4 (statement),
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -43,6 +43,8 @@ class State(StrEnum):
     SUSPENDED = "suspended"
     DEACTIVATED = "deactivated"
     COMPROMISED = "compromised"
+    DESTROYED = "destroyed"
+    """Its connector says that it has deleted the private half; what it signed stays valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,31 @@ def build(
     )
 
 
+def build_again(
+    before: Keyset,
+    before_sha256: bytes,
+    entries: Sequence[KeyEntry],
+    *,
+    issued: datetime,
+    recovery: Recovery | None = None,
+) -> bytes:
+    """The payload that follows ``before`` with all keys new (rule R6); what was revoked stays."""
+    return encode(
+        replace(
+            before,
+            version=before.version + 1,
+            prev=before_sha256,
+            issued=issued,
+            expires=issued + STATEMENT_LIFE,
+            keys={entry.kid: entry for entry in entries},
+            witness={},
+            enc={},
+            recovery=recovery,
+            reason="reenrol",
+        )
+    )
+
+
 def encode(keyset: Keyset) -> bytes:
     """The payload bytes that spell a keyset; ``parse_statement`` reads them back."""
     return canonical(
@@ -197,7 +224,7 @@ def parse_statement(payload: bytes) -> Keyset:
         BadKey: a key that must not be used.
     """
     fields = Fields.read(payload, _FIELDS)
-    if fields.integer("v") != 1 or fields.table("policy") != _POLICY:
+    if fields.integer("v") != 1 or canonical(fields.table("policy")) != canonical(_POLICY):
         raise BadStatement("keyset.version", "The keyset's format or policy is not known.")
     agency = fields.text("agency", AGENCY)
     revoked = tuple(_revocation(each) for each in fields.sequence("revoked"))

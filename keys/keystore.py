@@ -102,7 +102,7 @@ class KeyStore:
             self._begin(passphrase, cost)
 
     def kids(self) -> tuple[str, ...]:
-        """The names of the keys in the file, in their order of making."""
+        """The names of the keys in the file, in no order that means anything."""
         return tuple(self._held)
 
     def public(self, kid: str) -> PublicKey:

@@ -46,7 +46,7 @@ class Policy:
             TrustError: a field unknown or wrong; or more witnesses asked for than are named.
         """
         fields = Fields.read_some(data, _FIELDS)
-        if fields.values.get("titian_policy") != 1:
+        if "titian_policy" not in fields.values or fields.integer("titian_policy") != 1:
             raise BadStatement("policy.version", "The policy file is not one of version 1.")
         given = fields.values.keys()
         agencies = fields.table("agencies") if "agencies" in given else {}

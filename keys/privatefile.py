@@ -26,19 +26,14 @@ def read_private(path: Path) -> bytes:
             owner (``keyfile.owner``), open to others (``keyfile.mode``), or too large
             (``keyfile.damaged``).
     """
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        handle = os.open(path, flags)
+        file = open(path, "rb", opener=_at_once)  # noqa: SIM115 -- Path takes no opener
     except FileNotFoundError as err:
         raise KeyFileError("keyfile.missing", f"There is no key file at {path}.") from err
     except OSError as err:
         raise KeyFileError("keyfile.kind", f"The key file {path} cannot be opened.") from err
-    try:
-        _check_closed_to_others(os.fstat(handle), path)
-    except KeyFileError:
-        os.close(handle)
-        raise
-    with os.fdopen(handle, "rb") as file:
+    with file:
+        _check_closed_to_others(os.fstat(file.fileno()), path)
         data = file.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
         raise KeyFileError("keyfile.damaged", f"The key file {path} is too large to be one.")
@@ -48,9 +43,8 @@ def read_private(path: Path) -> bytes:
 def write_private(path: Path, data: bytes) -> None:
     """Replace the file at once, mode 0600; on return, file and folder entry are on the disk."""
     fresh = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     try:
-        with os.fdopen(os.open(fresh, flags, 0o600), "wb") as file:
+        with open(fresh, "xb", opener=_ours_alone) as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
@@ -65,6 +59,15 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for whoever holds the other end of a pipe."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _ours_alone(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _check_closed_to_others(status: os.stat_result, path: Path) -> None:

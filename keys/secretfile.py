@@ -3,8 +3,9 @@
     {"v": 1, "kek": {"1": b64}, "bix": {"1": b64}, "log": b64, "receipt": b64, "house": b64,
      "made": {"kek 1": "2026-11-24T07:00:00Z"}}
 
-``kek`` and ``bix`` hold every version still needed. ``made`` says when a key was made and may be
-missing, as a whole or for a key; so may ``session``, a key of older files that nothing uses.
+``kek`` and ``bix`` hold every version still needed. ``receipt_next`` is there while the receipt key
+is being replaced: made and published, but not in use yet. ``made`` says when a key was made and may
+be missing, as a whole or for a key; so may ``session``, a key of older files that nothing uses.
 
 Source: trust.md 1.1, 1.9.
 """
@@ -23,7 +24,8 @@ Versioned = Literal["kek", "bix"]
 SINGLE = ("log", "receipt", "house")
 VERSIONED: tuple[Versioned, ...] = ("kek", "bix")
 _NEEDED = frozenset(("v", *VERSIONED, *SINGLE))
-_PERHAPS = frozenset(("made", "session"))
+NEXT: Literal["receipt_next"] = "receipt_next"
+_PERHAPS = frozenset(("made", "session", NEXT))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,7 +35,7 @@ class Secrets:
     Attributes:
         kek: by version; wrap the data keys.
         bix: by version; make the blind index.
-        seeds: of the signers, by the names of ``SINGLE``.
+        seeds: of the signers, by the names of ``SINGLE``, and perhaps ``NEXT``.
         made: when a key was made, by its name ("log", "kek 1"); not of every key.
     """
 
@@ -68,7 +70,10 @@ class Secrets:
             return cls(
                 kek=_versions(fields, "kek"),
                 bix=_versions(fields, "bix"),
-                seeds={name: fields.base64(name, 32) for name in SINGLE},
+                seeds={
+                    name: fields.base64(name, 32)
+                    for name in (*SINGLE, *(fields.values.keys() & {NEXT}))
+                },
                 made=_made(fields) if "made" in fields.values else {},
             )
         except BadStatement as err:
@@ -101,6 +106,23 @@ class Secrets:
         gone = {f"{kind} {n}" for n in held if n < version}
         keys = {n: key for n, key in held.items() if n >= version}
         return self._with(kind, keys, {k: at for k, at in self.made.items() if k not in gone})
+
+    def with_next_receipt(self, now: datetime) -> Self:
+        """The same and a receipt key that waits to be used; one that waits already stays."""
+        if NEXT in self.seeds:
+            return self
+        seeds = {**self.seeds, NEXT: secrets.token_bytes(32)}
+        return replace(self, seeds=seeds, made={**self.made, NEXT: now})
+
+    def with_receipt_replaced(self) -> Self:
+        """The same with the receipt key that waited in use; the one before is gone."""
+        if NEXT not in self.seeds:
+            return self
+        seeds = {name: self.seeds[name] for name in SINGLE} | {"receipt": self.seeds[NEXT]}
+        made = {name: at for name, at in self.made.items() if name not in {NEXT, "receipt"}}
+        if NEXT in self.made:
+            made["receipt"] = self.made[NEXT]
+        return replace(self, seeds=seeds, made=made)
 
     def _with(
         self, kind: Versioned, keys: Mapping[int, bytes], made: Mapping[str, datetime]

@@ -16,14 +16,14 @@ from enum import StrEnum
 
 from keys.dsse import Envelope
 from keys.errors import BadKey, BadSignature, BadStatement
-from keys.forgetting import ROOM, carried, forgettable
+from keys.forgetting import ROOM, forgettable, revoked_beside
 from keys.keyset import (
     MAX_LIFE,
     PAYLOAD_TYPE,
     STATEMENT_LIFE,
     KeyEntry,
     Keyset,
-    Revocation,
+    State,
     may_sign,
     parse_statement,
     state_of,
@@ -64,6 +64,11 @@ class Standing:
     payload_sha256: bytes
     suspended: frozenset[str] = frozenset()
     rotated: Mapping[str, datetime] = field(default_factory=dict)
+
+    def state(self, kid: str, now: datetime) -> State:
+        """The state of a signing key that is in the keyset."""
+        revoked = [each.kid for each in self.keyset.revoked]
+        return state_of(self.keyset.keys[kid], now, revoked, self.suspended)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,8 @@ def accept_next(
             (``keyset.change``), too early (``keyset.pause``), or with no room left for the
             recovery key's holder (``keyset.full``).
         BadKey: a key that must not be used, or is known already (``key.known``).
-        BadSignature: a signature is wrong, or those who signed may not do this (``keyset.signer``).
+        BadSignature: a signature is wrong, those who signed may not do this (``keyset.signer``), or
+            new recovery keys do not reach their own threshold (``keyset.threshold``).
     """
     # 1. For us, of this agency, the very next version.
     old, new = standing.keyset, _read(envelope, standing.keyset.aud)
@@ -179,23 +185,16 @@ class _Change:
 
     def by_recovery(self) -> bool:
         """As many of the recovery keys in force signed as it takes."""
-        recovery = self.old.recovery
-        if recovery is None:
-            return False
-        return len(self.signed & recovery.keys.keys()) >= recovery.threshold
+        held = self.old.recovery
+        return held is not None and len(self.signed & held.keys.keys()) >= held.threshold
 
     def by_centre(self) -> bool:
         return not self.signed.isdisjoint(self.centre)
 
     def active(self) -> dict[str, KeyEntry]:
         """The keys in force that signed this and may speak now."""
-        revoked = {each.kid for each in self.old.revoked}
-        return {
-            kid: entry
-            for kid, entry in self.old.keys.items()
-            if kid in self.signed
-            and may_sign(state_of(entry, self.now, revoked, self.standing.suspended))
-        }
+        signed = {kid: e for kid, e in self.old.keys.items() if kid in self.signed}
+        return {k: e for k, e in signed.items() if may_sign(self.standing.state(k, self.now))}
 
     def persons(self) -> int:
         """One beside the recovery key, else two whom the centre signs for.
@@ -251,7 +250,7 @@ def _rotate(change: _Change) -> Succession:
 def _revoke(change: _Change) -> Succession:
     """R4: a key is not believed since a moment; with the recovery key, new ones take its place."""
     old, new = change.old, change.new
-    more = _added_revocations(old, new)
+    more = revoked_beside(old, new)
     named = [each.kid for each in new.revoked]
     if (
         not more
@@ -268,23 +267,23 @@ def _revoke(change: _Change) -> Succession:
     return Succession(Rule.REVOKE, new, persons, added=change.added)
 
 
-def _added_revocations(old: Keyset, new: Keyset) -> tuple[Revocation, ...]:
-    """What the statement revokes beside the revocations in force.
-
-    Those it repeats in their order; it may leave out one whose key the keyset has left out before.
-    """
-    kept = tuple(each for each in old.revoked if each in new.revoked)
-    if not set(carried(old)) <= set(kept) or new.revoked[: len(kept)] != kept:
-        raise _not_allowed()
-    return new.revoked[len(kept) :]
-
-
 def _amend(change: _Change) -> Succession:
-    """R5: other recovery, witness or encryption keys; those of recovery wait for objections."""
+    """R5: other recovery, witness or encryption keys; those of recovery wait for objections.
+
+    The first recovery key is named as the agency enrolled: by a key in force and two persons.
+    """
+    old, new = change.old, change.new
     if change.added or _retired(change):
         raise _not_allowed()
-    wait = RECOVERY_WAIT if change.new.recovery != change.old.recovery else timedelta(0)
-    return Succession(Rule.AMEND, change.new, change.persons(), wait)
+    if new.recovery == old.recovery:
+        return Succession(Rule.AMEND, new, change.persons())
+    first = old.recovery is None and (new.witness, new.enc) == (old.witness, old.enc)
+    persons = 2 if first and change.active() else change.persons()
+    # As in TUF, nobody locks himself out: the new keys can do what it will take them to do.
+    recovery = new.recovery
+    if recovery is not None and len(change.signed & recovery.keys.keys()) < recovery.threshold:
+        raise BadSignature("keyset.threshold", "Too few of the new recovery keys have signed.")
+    return Succession(Rule.AMEND, new, persons, RECOVERY_WAIT)
 
 
 def _leave(change: _Change) -> Succession:

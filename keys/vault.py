@@ -32,11 +32,11 @@ from keys.checkpoint import Checkpoint, NoteSigner
 from keys.deks import DekStore, NoDeks, Wrapped
 from keys.errors import BadJson, BadProof, BadStatement, NotAnExtension, VaultError
 from keys.privatefile import read_private, write_private
-from keys.secretfile import Secrets, Versioned
+from keys.secretfile import NEXT, Secrets, Versioned
 from keys.signers import Ed25519Signer, Signer
 from keys.statement import Fields
 
-_OWNERS = {"receipt": "gateway", "house": "upt-kan"}
+_OWNERS = {"receipt": "gateway", "log": "gateway", NEXT: "gateway", "house": "upt-kan"}
 _FORMAT = b"\x01"
 _ID_END = 1 + deks.ID_BYTES
 _CT_START = 21  # then the nonce
@@ -184,9 +184,25 @@ class Vault:
         except ValueError as err:  # a nonce or tag cut short
             raise VaultError("vault.sealed", "A sealed value is cut short.") from err
 
-    def signer(self, kind: Literal["receipt", "house"]) -> Signer:
-        """The key that signs receipts (owner ``gateway``) or the centre's own batches."""
-        return Ed25519Signer.from_seed(_OWNERS[kind], self._secrets.seeds[kind])
+    def signer(self, kind: Literal["receipt", "log", "receipt_next", "house"]) -> Signer:
+        """The key that signs receipts (owner ``gateway``), or the centre's own batches (``house``).
+
+        ``log`` is the log's key where it stands for itself in a keyset, ``receipt_next`` the
+        successor that waits.
+
+        Raises:
+            KeyError: none waits.
+        """
+        return Ed25519Signer.from_seed(_OWNERS[kind], self.secrets.seeds[kind])
+
+    def next_receipt(self, now: datetime) -> Signer:
+        """The receipt key's successor, kept in the file before anybody hears of it."""
+        self._write(self.secrets.with_next_receipt(now))
+        return self.signer(NEXT)
+
+    def replace_receipt(self) -> None:
+        """From now on the successor signs; other processes learn of it from the file."""
+        self._write(self.secrets.with_receipt_replaced())
 
     def log_signer(self, origin: str) -> "LogSigner":
         """The key that signs checkpoints of the log ``origin``, with its memory."""

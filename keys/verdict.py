@@ -79,7 +79,7 @@ def _judge_evidence(case: Case, held: bundle.Evidence) -> None:
         case bundle.QueryEvidence():
             case.check = "query"
             _judge_query(case, held)
-        case bundle.DecisionEvidence():
+        case _:
             case.check = "decision"
             _judge_decision(case, held)
 
@@ -134,10 +134,10 @@ def _judge_query(case: Case, held: bundle.QueryEvidence) -> None:
             return
         place, entry, detail = answered
         question = (held.query.logged.entry, query)
-        case.hold("answer", evidence.check_answer, question, entry, detail or {})
+        case.hold("answer", evidence.check_answer, question, entry, detail)
         if place <= at:
             case.note("answer", Verdict.INVALID, "answer.before_query")
-        named |= {each for each in entry.get("batches", ()) if isinstance(each, str)}
+        named |= evidence.batches_of(entry)
     # 3. The batches that the answers came from were accepted.
     for source in held.sources:
         case.hold("source", evidence.check_source, source.entry, named)
@@ -186,7 +186,7 @@ def _judge_batch(case: Case, data: bytes) -> None:
 
 def _judge_keyset(case: Case, envelope: dsse.Envelope) -> None:
     case.check = "keyset"
-    statement = case.hold("keyset", evidence.read_keyset, envelope, None, {})
+    statement = case.hold("keyset", evidence.read_keyset, envelope, (), {})
     if statement is None:
         return
     _judge_aud(case, statement.aud)
@@ -263,7 +263,7 @@ def _judge_chain(
     if not entries:
         case.lack("keyset")
     for logged in entries:
-        read = _judge_next(case, logged, chain[-1] if chain else None, agency)
+        read = _judge_next(case, logged, chain, agency)
         index = _judge_logged(case, "keyset_log", logged)
         if read is None or index is None:
             return []
@@ -276,14 +276,14 @@ def _judge_chain(
 
 
 def _judge_next(
-    case: Case, logged: bundle.LoggedEntry, before: evidence.Logged | None, agency: str | None
+    case: Case, logged: bundle.LoggedEntry, chain: Sequence[evidence.Logged], agency: str | None
 ) -> tuple[keyset.Keyset, bytes] | None:
     """The next keyset; lacking, not invalid, where the centre signed and its key is not known."""
     centre = case.policy.receipt
     try:
-        read = evidence.follow(logged.entry, before, agency, centre)
+        read = evidence.follow(logged.entry, chain, agency, centre)
     except TrustError as err:
-        unknown = not centre and evidence.is_centres(logged.entry)
+        unknown = bool(chain) and not centre and evidence.lacks_centre(logged.entry, err.code)
         verdict = Verdict.NOT_ENOUGH if unknown else Verdict.INVALID
         case.note("keyset", verdict, "keyset.centre" if unknown else err.code)
         return None

@@ -82,13 +82,17 @@ class ChallengeRequest(Schema):
 
 
 class ChallengeAnswer(Schema):
-    """What the proof of possession must answer; good for ten minutes."""
+    """What the proof of possession must answer; good for ten minutes.
+
+    `follows` is the keyset in force (a DSSE envelope in base64) where the agency had keys before.
+    """
 
     nonce = fields.String(required=True)
+    follows = fields.String(allow_none=True)
 
 
 class EnrolmentRequest(Schema):
-    """The first keyset and the proof, both DSSE envelopes in base64."""
+    """The keyset and the proof, both DSSE envelopes in base64."""
 
     keyset = fields.String(required=True, validate=validate.Length(max=65_536))
     proof = fields.String(required=True, validate=validate.Length(max=65_536))
@@ -107,6 +111,7 @@ class EnrolmentAnswer(Schema):
     approvals = fields.Integer(required=True)
     fingerprint = fields.String(allow_none=True)
     keyset_leaf = fields.String(allow_none=True)
+    envelope = fields.String(allow_none=True)
     proof = fields.String(allow_none=True)
 
 

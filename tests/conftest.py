@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import Engine
@@ -21,6 +22,9 @@ from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from tests.shared import ROOT
 
+# A busy machine is no defect of ours; what hangs is ended by the timeout of each test.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 _counter = itertools.count()
 
 

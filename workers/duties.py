@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.access import sessions
 from gateway.storage import heartbeat, outbox
-from gateway.trust import keylife
+from gateway.trust import centre, keylife
 from gateway.trust import service as trust
 from workers.schedule import TIDY
 
@@ -23,6 +23,7 @@ def register(
             sessions.tidy(session, held.settings, now())
             trust.forget_nonces(session, now() - timedelta(minutes=20))
             keylife.count_waiting(session, now())
+            centre.publish(session, held.vault, held.settings.aud, now())
             heartbeat.tidy(session)
             outbox.tidy(session)
             session.commit()

@@ -1,7 +1,7 @@
 """The duty `reevaluate`: what a revoked key signed since T stops counting, step by step.
 
-A promise names its step: a `revocation` to begin with, a `batch` whose records fall back (all
-workers share these), an `agency` that may be finished, a `report` to be logged.
+A promise names its step: a `revocation` or a `departure` to begin with, a `batch` whose records
+fall back (all workers share these), an `agency` that may be finished, a `report` to be logged.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from gateway.access import blast
-from gateway.intake import reevaluation
+from gateway.intake import reevaluation, withdrawing
 from gateway.jobs import Job
 from workers.duty import Duty, carry_out
 
@@ -32,6 +32,8 @@ def _effect(session: Session, args: dict[str, Any], tools: Any, now: datetime) -
         reevaluation.fall_back(session, UUID(args["batch"]), tools.intake)
     elif "agency" in args:
         reevaluation.finish(session, args["agency"], tools.intake, now)
+    elif "departure" in args:
+        withdrawing.begin(session, int(args["departure"]), now)
     elif "report" in args:
         blast.record(session, int(args["report"]), tools.vault, now)
     else:

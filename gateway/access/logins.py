@@ -55,8 +55,14 @@ def log_in(session: Session, claim: Claim, device: str, vault: Vault, now: datet
         Unauthorized: see `prove`.
     """
     officer = prove(session, claim, vault, now)
-    store_logins.count_login(session, officer.id)
+    store_logins.count_login(session, officer.id, now)
     return sessions.open_session(session, officer, now, device)
+
+
+def login_before(session: Session, officer: Officer) -> datetime | None:
+    """When the officer logged in the last time before this one; None where he never had."""
+    found: datetime | None = store_logins.get_officer(session, officer.id).login_before
+    return found
 
 
 def change_password(session: Session, current: Current, old: str, new: str, city: str) -> None:

@@ -13,12 +13,12 @@ def counts(session: Session) -> Stats:
     return index.stats(session)
 
 
-def own_looks(session: Session, officer: Officer) -> list[Look]:
-    """The officer's own newest 10 looks, so that he sees those that are not his.
+def own_looks(session: Session, officer: Officer, limit: int = 10) -> list[Look]:
+    """The officer's own newest looks, so that he sees those that are not his.
 
     Source: design/trust.md 5, row 35.
     """
-    return tracker.looks(session, 10, officer.id)
+    return tracker.looks(session, limit, officer.id)
 
 
 def looks(session: Session, officer: Officer) -> list[Look]:

@@ -17,15 +17,13 @@ from uuid import UUID
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.access import passwords, store, store_logins
+from gateway.access import passwords, store, store_logins, throttle
 from gateway.access.model import FACTOR_ROLES, Duty, Officer, Role, check_roles
 from gateway.errors import Conflict, NotFound, Refused, TooMany, Unauthorized
 from gateway.settings import Settings
 from gateway.storage import ids
 
 _USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
-_LIMITS = (5, 20, 50)
-_WINDOW = timedelta(minutes=15)
 _SEEN_EVERY = timedelta(seconds=30)
 WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok. Satu kode berlaku satu kali."
 
@@ -225,20 +223,22 @@ def begin_try(session: Session, username: str, address: str, now: datetime) -> U
     """Note a login that is about to be tried; the caller commits before looking at the password.
 
     A try counts as failed until `succeeded` takes it back, so guesses in parallel do not pass
-    uncounted. One account from one address has five; one account has twenty from everywhere, so
-    that a stranger cannot easily lock its owner out; one address has fifty.
+    uncounted. How long one waits after failures: `throttle`. A try that comes too early is not
+    looked at, and counts for nothing.
 
     Raises:
-        TooMany: too many failures in 15 minutes.
+        TooMany: it is too early; `wait` says in minutes and seconds how long yet.
     """
     account, network = _account(username), _network(address)
     store.lock_tries(session, account, network)
-    counts = store.count_failures(session, account, network, now - _WINDOW)
-    if any(count >= limit for count, limit in zip(counts, _LIMITS, strict=True)):
+    left = throttle.wait(store.failures(session, account, network, now - throttle.WINDOW), now)
+    if left > timedelta(0):
+        shown = throttle.shown(left)
         raise TooMany(
             "login.too_many",
-            "Terlalu banyak percobaan masuk. Tunggu 15 menit, lalu coba lagi.",
-            retry_after=int(_WINDOW.total_seconds()),
+            f"Terlalu banyak percobaan masuk. Tunggu {shown} (menit:detik), lalu coba lagi.",
+            retry_after=throttle.seconds_of(left),
+            wait=shown,
         )
     made = ids.new()
     store.add_failure(session, {"id": made, "account": account, "address": network, "at": now})
@@ -254,7 +254,7 @@ def tidy(session: Session, settings: Settings, now: datetime) -> None:
     """Forget sessions, failures and counts that are over."""
     store.drop_old(
         session,
-        failures=now - 2 * _WINDOW,
+        failures=now - 2 * throttle.WINDOW,
         rates=now - timedelta(days=2),
         sessions=now - timedelta(hours=settings.session_hours),
     )

@@ -43,6 +43,8 @@ officer = Table(
     Column("made_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("password_due", Boolean, nullable=False, server_default=text("false")),
     Column("logins", Integer, nullable=False, server_default=text("0")),
+    Column("last_login", DateTime(timezone=True)),
+    Column("login_before", DateTime(timezone=True)),
     Column("totp", LargeBinary),
     Column("totp_at", DateTime(timezone=True)),
     Column("totp_step", BigInteger),
@@ -137,19 +139,17 @@ def lock_tries(session: Session, account: str, address: str) -> None:
         session.execute(_LOCK, {"held": held})
 
 
-def count_failures(
+def failures(
     session: Session, account: str, address: str, since: datetime
-) -> tuple[int, int, int]:
-    """Failed tries of the account from the address, of the account, and from the address."""
+) -> list[tuple[datetime, bool, bool]]:
+    """Failed tries of the account or from the address: when, and which of both it was."""
     t = login_failure.c
-    row = session.execute(
-        select(
-            func.count().filter(t.account == account, t.address == address),
-            func.count().filter(t.account == account),
-            func.count().filter(t.address == address),
-        ).where((t.account == account) | (t.address == address), t.at > since)
-    ).one()
-    return row[0], row[1], row[2]
+    rows = session.execute(
+        select(t.at, t.account == account, t.address == address).where(
+            (t.account == account) | (t.address == address), t.at > since
+        )
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def add_failure(session: Session, values: Mapping[str, Any]) -> None:

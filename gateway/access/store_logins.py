@@ -92,9 +92,10 @@ def set_officer(session: Session, officer_id: UUID, **values: Any) -> None:
     session.execute(update(officer).where(officer.c.id == officer_id).values(**values))
 
 
-def count_login(session: Session, officer_id: UUID) -> None:
-    """The officer logged in once more."""
-    set_officer(session, officer_id, logins=officer.c.logins + 1)
+def count_login(session: Session, officer_id: UUID, now: datetime) -> None:
+    """The officer logged in once more; the time before this one is kept, to be shown to him."""
+    before = {"login_before": officer.c.last_login, "last_login": now}
+    set_officer(session, officer_id, logins=officer.c.logins + 1, **before)
 
 
 def use_step(session: Session, officer_id: UUID, step: int) -> bool:

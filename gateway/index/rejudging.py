@@ -42,6 +42,13 @@ def distrust(session: Session, since: Mapping[UUID, datetime]) -> dict[UUID, int
     return store_history.queue(session, since)
 
 
+def withdraw(session: Session, since: Mapping[UUID, datetime]) -> dict[UUID, int]:
+    """As `distrust`, of batches that their agency takes back: nothing of them is under review."""
+    noted = distrust(session, since)
+    store_history.withdraw(session, since)
+    return noted
+
+
 def trust(session: Session, batch_ids: Sequence[UUID]) -> dict[UUID, int]:
     """The opposite of `distrust`."""
     store_history.trust(session, batch_ids)

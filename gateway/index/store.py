@@ -75,6 +75,8 @@ source_batch = Table(
     Column("accepted", LargeBinary),
     # Set while the batch is in quarantine: none of its versions counts.
     Column("suspect_since", DateTime(timezone=True)),
+    # Its agency has left and taken it back: nobody is to wait for a verdict.
+    Column("withdrawn", Boolean, nullable=False, server_default="false"),
 )
 
 subject = Table(

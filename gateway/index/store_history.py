@@ -129,9 +129,18 @@ def suspect(session: Session, since: Mapping[UUID, datetime]) -> None:
         cur.execute(query, (list(since), list(since.values())))
 
 
+def withdraw(session: Session, batch_ids: Collection[UUID]) -> None:
+    """It is their agency that has taken these batches back; none is in doubt."""
+    query = "update source_batch set withdrawn = true where batch_id = any(%s)"
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(batch_ids),))
+
+
 def trust(session: Session, batch_ids: Collection[UUID]) -> None:
     """Versions from these batches count again."""
-    query = "update source_batch set suspect_since = null where batch_id = any(%s)"
+    query = (
+        "update source_batch set suspect_since = null, withdrawn = false where batch_id = any(%s)"
+    )
     with bulk.cursor(session) as cur:
         cur.execute(query, (list(batch_ids),))
 

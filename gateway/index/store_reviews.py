@@ -33,6 +33,7 @@ def of_person(session: Session, person: UUID, also: Sequence[int]) -> tuple[Revi
         " case when r.assertion_id is null then null else r.as_of end"
         " from source_record r join assertion a on a.record_id = r.id and a.v > r.v"
         " join source_batch b on b.batch_id = a.batch_id and b.suspect_since is not null"
+        " and not b.withdrawn"
         " where r.id in (select record_id from membership where person_id = %s"
         "  union select unnest(%s::int8[])) group by r.id order by r.id"
     )

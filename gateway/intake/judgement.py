@@ -2,6 +2,7 @@
 
 1. A batch signed by a revoked key is suspect if its accept entry stands in the log at the size that
    was cosigned by T, or later, or has no place there yet. What the batch says of time is not asked.
+   So is every batch of an agency that left and took back what it had said: its keys count from 0.
 2. An `attest` that is itself believed vouches for the batches that it names.
 3. A batch that was held and that only disbelieved `confirm`s released falls with them.
 4. The end of a snapshot falls with any other part of it, whoever vouches for it: what is missing

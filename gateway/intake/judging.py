@@ -6,7 +6,6 @@ in which order revocations and attestations come; only what differs from it is m
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -14,11 +13,11 @@ from sqlalchemy.orm import Session
 from gateway.index import rejudging
 from gateway.intake import judgement, store_reevaluation
 from gateway.intake.judgement import Stood
+from gateway.intake.store_reevaluation import Cause
 from gateway.jobs import Job
 from gateway.ledger import query as log
 from gateway.storage import outbox
 from gateway.trust import query as trust
-from gateway.trust.store_revocations import Revocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +29,14 @@ class Judged:
     records: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Why what a key signed does not count, from which size of the log on."""
+
+    cause: Cause
+    size: int
+
+
 def judge(session: Session, agency: str) -> Judged:
     """Quarantine what is believed no more, and bring back what is; live versions follow by job.
 
@@ -39,15 +46,28 @@ def judge(session: Session, agency: str) -> Judged:
     4. What waited for a batch that is gone, or is back, goes on.
     """
     store_reevaluation.close(session, agency)  # 1
-    revoked = {r.kid: r for r in trust.revocations(session, agency)}
-    stood, out = _stood(session, agency, revoked)
-    bad = judgement.untrusted(stood, {kid: r.size_at_since for kid, r in revoked.items()})  # 2
+    doubts = _doubts(session, agency)
+    stood, out = _stood(session, agency, doubts)
+    bad = judgement.untrusted(stood, {kid: d.size for kid, d in doubts.items()})  # 2
     fallen = [b for b in stood if b.id in bad - out]
     back = sorted(out - bad)
-    noted = _quarantine(session, fallen, revoked)  # 3
+    noted = _quarantine(session, fallen, doubts)  # 3
     noted |= _restore(session, back)
     _go_on(session, agency, noted)  # 4
     return Judged(len(fallen), len(back), sum(noted.values()))
+
+
+def _doubts(session: Session, agency: str) -> dict[str, _Doubt]:
+    """By key id: revoked since a size of the log, or of an agency that took all of it back."""
+    withdrawn = {
+        kid: _Doubt(Cause(left.id, left.at, is_departure=True), 0)
+        for kid, left in trust.withdrawn_keys(session, agency).items()
+    }
+    revoked = {
+        r.kid: _Doubt(Cause(r.id, r.since), r.size_at_since)
+        for r in trust.revocations(session, agency)
+    }
+    return {**revoked, **withdrawn}
 
 
 def _stood(
@@ -65,19 +85,23 @@ def _stood(
 
 
 def _quarantine(
-    session: Session, fallen: Sequence[Stood], revoked: Mapping[str, Revocation]
+    session: Session, fallen: Sequence[Stood], doubts: Mapping[str, _Doubt]
 ) -> dict[UUID, int]:
-    """Each batch on account of its own key's revocation, or else of the latest."""
+    """Each batch on account of its own key, or else of the latest cause."""
     if not fallen:
         return {}
-    latest = max(revoked.values(), key=lambda r: r.id)
-    sizes = {kid: r.size_at_since for kid, r in revoked.items()}
-    cause = {b.id: revoked[b.kid] if judgement.is_suspect(b, sizes) else latest for b in fallen}
-    for one in {r.id: r for r in cause.values()}.values():
-        chosen = [batch_id for batch_id, r in cause.items() if r.id == one.id]
-        store_reevaluation.quarantine(session, chosen, one.id)
-    since: dict[UUID, datetime] = {batch_id: r.since for batch_id, r in cause.items()}
-    return rejudging.distrust(session, since)
+    latest = max((d.cause for d in doubts.values()), key=lambda cause: cause.since)
+    sizes = {kid: d.size for kid, d in doubts.items()}
+    by_cause: dict[Cause, list[UUID]] = {}
+    for b in fallen:
+        cause = doubts[b.kid].cause if judgement.is_suspect(b, sizes) else latest
+        by_cause.setdefault(cause, []).append(b.id)
+    noted: dict[UUID, int] = {}
+    for cause, chosen in by_cause.items():
+        store_reevaluation.quarantine(session, chosen, cause)
+        take = rejudging.withdraw if cause.is_departure else rejudging.distrust
+        noted |= take(session, dict.fromkeys(chosen, cause.since))
+    return noted
 
 
 def _restore(session: Session, back: Sequence[UUID]) -> dict[UUID, int]:

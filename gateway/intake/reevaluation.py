@@ -7,7 +7,8 @@ Each step is one transaction and promises the next, so it may be killed between 
    `reconcile`. Batches are independent, so all workers share them.
 3. `finish`, once no record waits: snapshots are caught up with, and the time is noted.
 
-An attestation brings batches back by the same steps.
+An attestation brings batches back by the same steps. An agency that leaves and takes back what it
+said goes through them too, from 2 on (`withdrawing`).
 
 Source: design/trust.md 1.6, P7.
 """
@@ -20,7 +21,14 @@ from sqlalchemy.orm import Session
 from gateway.errors import NotFound
 from gateway.index import rejudging
 from gateway.index.arrivals import PERSON, Origin
-from gateway.intake import applying, judging, snapshots, store, store_reevaluation
+from gateway.intake import (
+    applying,
+    judging,
+    snapshots,
+    store,
+    store_reevaluation,
+    store_withdrawals,
+)
 from gateway.intake.model import IntakeTools, Progress
 from gateway.jobs import Job
 from gateway.storage import outbox
@@ -71,6 +79,7 @@ def finish(session: Session, agency: str, tools: IntakeTools, now: datetime) -> 
         applying.catch_up(session, row.end_id, since, tools)
     finished = store_reevaluation.open_of(session, agency)
     store_reevaluation.finish(session, finished, now)
+    store_withdrawals.finish(session, agency, now)
     for revocation in finished:
         outbox.promise(session, Job.REEVALUATE, {"report": revocation})
 

@@ -74,9 +74,10 @@ batch = Table(
     Column("receipt", LargeBinary, nullable=False),
     Column("state", Text, nullable=False),
     Column("hold", Text),
-    # The state to come back to, and the revocation that led into quarantine.
+    # The state to come back to, and the revocation or departure that led into quarantine.
     Column("was", Text),
     Column("quarantined_by", BigInteger, index=True),
+    Column("withdrawn_by", BigInteger, index=True),
     Column("counts", JSONB),
     Column("result", LargeBinary),
     Column("applied_at", DateTime(timezone=True)),

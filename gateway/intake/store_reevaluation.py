@@ -6,6 +6,7 @@ its batches, exclusive for whoever changes which of them are believed.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -57,10 +58,23 @@ attestation = Table(
 _LOCK = 0x7469_7469  # "titi"
 _HELD = State.HELD.value
 _OUT = State.QUARANTINED.value
+_BY = {False: "quarantined_by", True: "withdrawn_by"}
 _KINDS = (
     *(BatchKind.SNAPSHOT_BEGIN.value, BatchKind.SNAPSHOT.value, BatchKind.SNAPSHOT_END.value),
     *(BatchKind.CONFIRM.value, BatchKind.ATTEST.value),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why batches go into quarantine: a revocation, or its agency's departure, by its id.
+
+    `since` is when they are in doubt, or were taken back.
+    """
+
+    id: int
+    since: datetime
+    is_departure: bool = False
 
 
 def share(session: Session, agency: str) -> None:
@@ -142,12 +156,12 @@ def find_named(
     return None if row is None else (row.id, State(row.state))
 
 
-def quarantine(session: Session, batch_ids: Collection[UUID], revocation: int) -> None:
+def quarantine(session: Session, batch_ids: Collection[UUID], cause: Cause) -> None:
     """Put batches into quarantine, remembering how they stood; their streams may begin anew."""
     session.execute(
         update(batch)
         .where(batch.c.id.in_(batch_ids), batch.c.state != _OUT)
-        .values(was=batch.c.state, state=_OUT, quarantined_by=revocation)
+        .values(was=batch.c.state, state=_OUT, **{_BY[cause.is_departure]: cause.id})
     )
     streams = select(batch.c.agency, batch.c.stream).where(batch.c.id.in_(batch_ids)).subquery()
     session.execute(
@@ -162,7 +176,7 @@ def restore(session: Session, batch_ids: Collection[UUID]) -> list[UUID]:
     rows = session.execute(
         update(batch)
         .where(batch.c.id.in_(batch_ids), batch.c.state == _OUT)
-        .values(state=batch.c.was, was=None, quarantined_by=None)
+        .values(state=batch.c.was, was=None, quarantined_by=None, withdrawn_by=None)
         .returning(batch.c.id, batch.c.state)
     )
     return sorted(row.id for row in rows if row.state == State.ACCEPTED.value)

@@ -23,8 +23,8 @@ CHANNEL = "titian_log"
 CYCLE = 1000
 """Entries that one cycle takes at most."""
 MAX_ENTRY = 4096
-MAX_KEYSET_ENTRY = 32_768
-"""Bytes of a `keyset` entry, which carries a whole envelope."""
+MAX_KEYSET_ENTRY = 65_535
+"""Bytes of a `keyset` entry, which carries a whole envelope: all that a tile's entry may have."""
 
 Check = Callable[[object], bool]
 

@@ -53,12 +53,17 @@ def of_size(session: Session, size: int) -> list[Cosignature]:
 
 def newest(session: Session, since: datetime) -> list[tuple[str, str]]:
     """(note, line) of each witness's largest checkpoint cosigned since a moment, by kid."""
+    last = (
+        select(log_cosignature.c.kid, func.max(log_cosignature.c.size).label("size"))
+        .where(log_cosignature.c.time >= since)
+        .group_by(log_cosignature.c.kid)
+        .subquery()
+    )
     rows = session.execute(
         select(log_head.c.note, log_cosignature.c.line)
-        .join(log_head, log_head.c.size == log_cosignature.c.size)
-        .where(log_cosignature.c.time >= since)
-        .distinct(log_cosignature.c.kid)
-        .order_by(log_cosignature.c.kid, log_cosignature.c.size.desc())
+        .join(log_cosignature, log_cosignature.c.size == log_head.c.size)
+        .join(last, (last.c.kid == log_cosignature.c.kid) & (last.c.size == log_head.c.size))
+        .order_by(log_cosignature.c.kid)
     )
     return [(row.note, row.line) for row in rows]
 

@@ -6,7 +6,7 @@ from gateway.access import store_logins as logins
 from gateway.index import store as index
 from gateway.index import store_history as history
 from gateway.index import store_judgements as judgements
-from gateway.intake import poison, snapshots, store_reevaluation
+from gateway.intake import poison, snapshots, store_reevaluation, store_withdrawals
 from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
@@ -15,24 +15,16 @@ from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
 from gateway.trust import store as trust
+from gateway.trust import store_centre as centre
+from gateway.trust import store_departures as departures
 from gateway.trust import store_keys as trust_keys
 from gateway.trust import store_revocations as revocations
 
 __all__ = ["metadata"]
 
 SLICES = (
-    *(
-        outbox,
-        heartbeat,
-        deks,
-        ledger,
-        cosignatures,
-        openings,
-        trust,
-        trust_keys,
-        revocations,
-        intake,
-    ),
-    *(snapshots, poison, store_reevaluation, index, history, judgements),
-    *(access, blast, logins, stewards),
+    *(outbox, heartbeat, deks, ledger, cosignatures, openings),
+    *(trust, trust_keys, revocations, departures, centre),
+    *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
+    *(index, history, judgements, access, blast, logins, stewards),
 )

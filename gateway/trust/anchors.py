@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Refused
 from gateway.settings import Settings
-from gateway.trust import query
+from gateway.trust import centre, query
 from gateway.trust.model import Anchors
 from keys.canonical import to_base64
 from keys.vault import Vault
@@ -44,12 +44,15 @@ def policy(
     wanted = len(witnesses) // 2 + 1 if quorum is None and witnesses else quorum or 0
     if wanted > len(witnesses):
         raise Refused("policy.quorum", f"There are {len(witnesses)} witnesses; ask for fewer.")
-    receipt = {"alg": ours.receipt_key.alg, "pub": to_base64(ours.receipt_key.raw)}
+    receipts = {
+        kid: {"alg": key.alg, "pub": to_base64(key.raw)}
+        for kid, key in centre.receipt_keys(session, vault).items()
+    }
     return {
         "titian_policy": 1,
         "aud": ours.aud,
         "log_vkey": ours.log_vkey,
-        "receipt": {ours.receipt_kid: receipt},
+        "receipt": receipts,
         "witnesses": witnesses,
         "quorum": wanted,
     }

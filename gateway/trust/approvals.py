@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, NotFound, TooMany
 from gateway.ledger import service as ledger
-from gateway.trust import rules, store, store_keys
+from gateway.trust import rules, store, store_enrolments, store_keys
 from gateway.trust.model import (
     LOCK_TIME,
     TRIES,
@@ -44,13 +44,14 @@ def approve(
     Raises:
         NotFound: no such agency.
         Conflict: nothing waits for approval, or this person has approved already.
-        Forbidden: this person created the agency, or his role may not approve.
+        Forbidden: this person created the agency or made the ticket to enrol anew, or his role
+            may not approve.
         TooMany: closed after three wrong answers (`approval.locked`).
     """
     row = known_agency(session, agency)
     keyset = _waiting(session, agency)
     given = store.find_approvals(session, agency, keyset.payload_sha256)
-    created_by = row.created_by if keyset.rule in _BY_TICKET else ""
+    created_by = row.created_by if keyset.rule == Rule.ENROL else maker_of(session, keyset)
     rules.check_approver(approver, created_by, given)
     _check_lock(keyset, now)
     if not rules.is_end_of(keyset.fingerprint, last_groups):
@@ -62,6 +63,11 @@ def approve(
         return ApprovalState(Outcome.RECORDED, len(given) + 1, TRIES)
     _complete(session, keyset, now)
     return ApprovalState(Outcome.COMPLETED, len(given) + 1, TRIES)
+
+
+def maker_of(session: Session, keyset: Row[Any]) -> str:
+    """Who made the ticket to enrol anew under which a statement came; nobody for all others."""
+    return store_enrolments.maker_of(session, keyset.agency, keyset.payload_sha256) or ""
 
 
 def record_first(session: Session, keyset: Row[Any], approver: Approver, now: datetime) -> None:

@@ -50,14 +50,15 @@ class KeyLine:
 def inventory(session: Session, vault: Vault, log_origin: str, now: datetime) -> list[KeyLine]:
     """Every key, the centre's first, then the agencies' by code."""
     return [
-        *_signers(vault, log_origin),
+        *signers(vault, log_origin),
         *_versions(vault),
         *_data_keys(session, vault),
         *_agencies(session, now),
     ]
 
 
-def _signers(vault: Vault, log_origin: str) -> Iterator[KeyLine]:
+def signers(vault: Vault, log_origin: str) -> Iterator[KeyLine]:
+    """The centre's own signing keys."""
     made = vault.secrets.made
     log = made.get("log")
     yield KeyLine(
@@ -135,6 +136,7 @@ def _data_keys(session: Session, vault: Vault) -> Iterator[KeyLine]:
 def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
     for row in store_inventory.every_key(session):
         public = PublicKey.parse(row.alg, row.raw)
+        ends = row.sign_until or row.not_after
         if row.revoked is not None:
             state = "revoked"
         elif row.suspended_at is not None or row.state == AgencyState.SUSPENDED:
@@ -142,7 +144,7 @@ def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
         elif row.approved_at is None or now < row.not_before:
             state = "waiting"
         else:
-            state = "active" if now < row.not_after else "expired"
+            state = "active" if now < ends else "expired"
         yield KeyLine(
             kind="A-sign",
             holder=f"{row.agency} ({row.instance})",
@@ -151,7 +153,7 @@ def _agencies(session: Session, now: datetime) -> Iterator[KeyLine]:
             fingerprint=public.fingerprint(),
             state=state,
             created=row.not_before,
-            expires=row.sign_until or row.not_after,
+            expires=ends,
             kept="connector",
         )
 

@@ -15,16 +15,21 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict, NotFound, Refused
+from gateway.errors import Conflict, NotFound, Refused, TooLarge
 from gateway.ledger import query as log
+from gateway.ledger.model import limit_of
 from gateway.trust import approvals, store, store_keys, store_revocations
 from gateway.trust.model import Approver, Loss, Submitted
 from gateway.trust.standing import count, read, standing_of
 from keys import dsse
+from keys.bundle import keyset_entry
+from keys.canonical import canonical
 from keys.errors import BadStatement
 from keys.forgetting import carried
 from keys.keyset import PAYLOAD_TYPE as KEYSET_TYPE
 from keys.keyset import STATEMENT_LIFE, Keyset, Revocation, encode
+from keys.lifecycle import Act, may
+from keys.rotation import ends_at
 from keys.signers import PublicKey, Signer, fingerprint_of
 from keys.succession import Rule, Standing, Succession, accept_next
 
@@ -47,6 +52,7 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
             for approval (`keyset.pending`), this one was rejected (`keyset.rejected`), or a key
             stood in a keyset before (`key.reused`).
         Refused: a revocation whose figures or keys are not complete (`revocation.…`).
+        TooLarge: the log would not take it (`keyset.size`).
         TrustError: no rule allows it, or a signature does not hold.
     """
     approvals.known_agency(session, agency)
@@ -61,13 +67,14 @@ def submit(session: Session, agency: str, data: bytes, centre: Centre, now: date
         made = accept_next(envelope, standing, known_keys=(), centre=centre, now=now)
     except BadStatement as err:
         raise _conflict(err, standing) from err
+    _check_size(made, data)
     _make_way(session, agency, made.rule, now)
     if made.rule is Rule.REVOKE:
         _check_revocation(session, standing, made)
     row = _keep(session, made, (data, envelope.payload_sha256), standing, now)
     if made.persons == 0:
         count(session, row, now)
-    return shown(session, _again(session, agency, row.payload_sha256))
+    return shown(session, kept(session, agency, row.payload_sha256))
 
 
 def compose_revocation(session: Session, lost: Loss, now: datetime) -> Keyset:
@@ -117,9 +124,11 @@ def revoke(
     """
     data = dsse.seal(KEYSET_TYPE, encode(compose_revocation(session, lost, now)), [signer])
     made = submit(session, lost.agency, data, {signer.kid: signer.public}, now)
-    row = _again(session, made.agency, made.payload_sha256)
+    row = kept(session, made.agency, made.payload_sha256)
     approvals.record_first(session, row, person, now)
-    if lost.kid not in store_keys.suspended(session, lost.agency):
+    held = store.find_key(session, lost.agency, lost.kid)
+    destroyed = held is not None and held.destroyed_at is not None
+    if not destroyed and may(Act.SUSPEND, standing_of(session, lost.agency).state(lost.kid, now)):
         store_keys.suspend(session, lost.kid, now)
     return shown(session, row)
 
@@ -138,16 +147,33 @@ def count_waiting(session: Session, now: datetime) -> int:
 
 
 def cancel(session: Session, agency: str, version: int, now: datetime) -> None:
-    """The agency objects to a statement that waits for its time; the caller knows that it is it.
+    """The agency objects to a change of its recovery keys; the caller knows that it is it.
+
+    To nothing else: a thief holds a key that may speak, and would object to his own revocation.
 
     Raises:
-        NotFound: no statement of that version waits (`keyset.none`).
+        NotFound: no such statement of that version waits (`keyset.none`).
     """
     approvals.known_agency(session, agency)
     row = store.pending_keyset(session, agency)
-    if row is None or row.version != version:
+    if row is None or row.version != version or row.rule != Rule.AMEND:
         raise NotFound("keyset.none", "No statement of this version waits.")
     store.set_keyset(session, row, rejected_at=now)
+
+
+def report_destroyed(session: Session, agency: str, kid: str, now: datetime) -> None:
+    """The agency says that the private half of one of its keys is gone; again changes nothing.
+
+    Raises:
+        NotFound: the agency has no such key (`key.unknown`).
+        Conflict: the key has neither ended nor been revoked (`key.speaks`).
+    """
+    row = store.find_key(session, agency, kid)
+    if row is None or row.approved_at is None:
+        raise NotFound("key.unknown", "The agency has no such key.")
+    if row.revoked_at is None and now < ends_at(store.entry_of(row)):
+        raise Conflict("key.speaks", "The key has not ended; only then it is destroyed.")
+    store_keys.destroy(session, kid, now)
 
 
 def brought_in(session: Session, agency: str, lost: Collection[str], size: int) -> set[str]:
@@ -210,25 +236,39 @@ def _keep(
     if fresh and not store.add_known(session, said.agency, hashed, fresh):
         raise reused()
     for kid in added:
-        if not store.add_key(session, said.agency, hashed, said.keys[kid]):
-            raise reused()
-    return _again(session, said.agency, hashed)
+        store.add_key(session, said.agency, hashed, said.keys[kid])
+    return kept(session, said.agency, hashed)
+
+
+def _check_size(made: Succession, data: bytes) -> None:
+    """What the log would not take is refused now, and not when persons have approved it."""
+    entry = keyset_entry(made.keyset.agency, made.keyset.version, data)
+    if len(canonical(entry)) > limit_of(entry):
+        raise TooLarge("keyset.size", "The statement is larger than an entry of the log may be.")
 
 
 def _make_way(session: Session, agency: str, rule: Rule, now: datetime) -> None:
-    """One statement waits at a time; but a revocation never waits behind another.
+    """One statement waits at a time; but a revocation, or new keys, wait behind no other.
 
     Otherwise a thief could hand in what waits, and keep the owner from being heard.
     """
     waits = store.pending_keyset(session, agency)
     if waits is None:
         return
-    if rule is not Rule.REVOKE:
+    anew = rule is Rule.REENROL and waits.rule not in {Rule.REVOKE, Rule.REENROL}
+    if rule is not Rule.REVOKE and not anew:
         raise Conflict(
             "keyset.pending",
             "A statement of this agency waits for approval. Approve or reject it first.",
         )
     store.set_keyset(session, waits, rejected_at=now)
+
+
+def kept(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
+    """The row of a statement that was handed in."""
+    found = store_keys.find_keyset(session, agency, payload_sha256)
+    assert found is not None  # noqa: S101 -- just kept
+    return found
 
 
 def reused() -> Conflict:
@@ -272,9 +312,3 @@ def _conflict(err: BadStatement, standing: Standing) -> Exception:
         version=standing.keyset.version,
         payload_sha256=standing.payload_sha256.hex(),
     )
-
-
-def _again(session: Session, agency: str, payload_sha256: bytes) -> Row[Any]:
-    found = store_keys.find_keyset(session, agency, payload_sha256)
-    assert found is not None  # noqa: S101 -- just kept
-    return found

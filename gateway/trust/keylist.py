@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from gateway.trust import query, store, store_keylist
 from gateway.trust.model import AgencyState
+from keys import rotation
 from keys.keyset import State, may_sign
-from keys.rotation import WARN_DAYS, due_at
 
 _HIDDEN = "···· ····"
 
@@ -25,7 +25,8 @@ _HIDDEN = "···· ····"
 class KeyLine:
     """One key: `fingerprint` as a screen may show it; times are aware UTC.
 
-    `ends_at` is when it may sign no more; `rotates_at` is when its connector replaces it.
+    `ends_at` is when it may sign no more; `rotates_at` is when its connector replaces it; `warning`
+    is the narrowest of 30, 14, 7, 3 and 1 days within which it ends and has no successor.
     """
 
     agency: str
@@ -37,6 +38,8 @@ class KeyLine:
     ends_at: datetime
     rotates_at: datetime
     revoked: datetime | None
+    destroyed: datetime | None
+    warning: int | None
     approved: bool
 
 
@@ -70,18 +73,22 @@ def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLi
 
 def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
     """The agency's keys that are neither revoked nor ended: what can be silenced or revoked."""
-    over = {State.DEACTIVATED, State.COMPROMISED}
+    over = {State.DEACTIVATED, State.COMPROMISED, State.DESTROYED}
     return [line for line in keys(session, now, code) if line.approved and line.state not in over]
 
 
+def silent(session: Session, now: datetime, code: str) -> list[KeyLine]:
+    """The agency's suspended keys: what two persons may let speak again."""
+    return [line for line in keys(session, now, code) if line.state is State.SUSPENDED]
+
+
 def expiring(session: Session, now: datetime) -> list[Expiring]:
-    """Keys that may speak now and run out within 30 days, the most urgent first."""
-    found = []
-    for line in keys(session, now):
-        days = (line.ends_at - now).days
-        warnings = [limit for limit in WARN_DAYS if days < limit]
-        if may_sign(line.state) and warnings:
-            found.append(Expiring(line, days, min(warnings)))
+    """Keys that may speak now and run out within 30 days unreplaced, the most urgent first."""
+    found = [
+        Expiring(line, (line.ends_at - now).days, line.warning)
+        for line in keys(session, now)
+        if may_sign(line.state) and line.warning is not None
+    ]
     return sorted(found, key=lambda each: each.key.ends_at)
 
 
@@ -117,8 +124,10 @@ def _line(row: Row[Any], now: datetime) -> KeyLine:
         fingerprint=shown(entry.public.fingerprint(), approved=row.approved_at is not None),
         state=query.key_state(row, AgencyState(row.agency_state), now),
         not_before=entry.not_before,
-        ends_at=entry.not_after if entry.sign_until is None else entry.sign_until,
-        rotates_at=due_at(entry),
+        ends_at=rotation.ends_at(entry),
+        rotates_at=rotation.due_at(entry),
         revoked=row.revoked,
+        destroyed=row.destroyed_at,
+        warning=rotation.warning(entry, now),
         approved=row.approved_at is not None,
     )

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from gateway.errors import Forbidden
 from keys.httpsig import LogSeen
-from keys.signers import PublicKey
+from keys.signers import PublicKey, Signer
 
 CHALLENGE_LIFE = timedelta(minutes=10)
 NONCE_MEMORY = timedelta(minutes=10)
@@ -37,6 +37,25 @@ class AgencyState(StrEnum):
     """None of its keys may speak."""
     LEFT = "left"
     """It has left: its keys have ended, and what it said stays provable."""
+
+
+class Fate(StrEnum):
+    """What becomes of an agency's assertions when it leaves."""
+
+    KEEP = "keep"
+    """They stay, by law."""
+    WITHDRAW = "withdraw"
+    """None of them counts any more; all stay provable."""
+
+    @property
+    def statement(self) -> str:
+        """The reason that its statement of leaving gives."""
+        return f"leave_{self.value}"
+
+    @classmethod
+    def of(cls, reason: str) -> "Fate":
+        """What a statement with this reason asks for; without a word of it, they stay."""
+        return cls.WITHDRAW if reason == cls.WITHDRAW.statement else cls.KEEP
 
 
 class Outcome(StrEnum):
@@ -82,6 +101,14 @@ class Anchors:
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Where keysets come in: our name, and the key that signs for persons of the centre."""
+
+    aud: str
+    signer: Signer
+
+
+@dataclass(frozen=True, slots=True)
 class Approver:
     """The person who approves, already authenticated, and the role he acts in."""
 
@@ -91,7 +118,13 @@ class Approver:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An enrolment as it stands: whose keys, and the fingerprint that is read on the phone."""
+    """An enrolment as it stands: whose keys, and the fingerprint that is read on the phone.
+
+    Attributes:
+        state: of the agency; `pending` while the keyset waits, `invited` once it was rejected.
+        leaf: of the keyset's entry in the log, once it is approved.
+        envelope: the keyset as it stands there; the centre may have signed it too.
+    """
 
     agency: str
     state: AgencyState
@@ -99,7 +132,7 @@ class Pending:
     keyset_sha256: bytes
     approvals: int
     leaf: bytes | None
-    """The leaf hash of the keyset's entry in the log, once it is approved."""
+    envelope: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,19 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Forbidden, NotFound, Unauthorized
 from gateway.ledger import query as ledger
-from gateway.trust import approvals, keylife, standing, store, store_keys, store_revocations
+from gateway.trust import (
+    approvals,
+    centre,
+    keylife,
+    standing,
+    store,
+    store_departures,
+    store_enrolments,
+    store_keys,
+    store_revocations,
+)
 from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
+from gateway.trust.store_departures import Departure
 from gateway.trust.store_revocations import Revocation
 from keys import dsse
 from keys.canonical import canonical, digest, read_json
@@ -23,6 +34,7 @@ _REFUSALS = {
     State.SUSPENDED: ("key.suspended", "The key is suspended."),
     State.DEACTIVATED: ("key.expired", "The key has run out."),
     State.COMPROMISED: ("key.compromised", "The key has been revoked."),
+    State.DESTROYED: ("key.expired", "The key has run out."),
 }
 
 
@@ -74,6 +86,12 @@ def keyset(session: Session, agency: str) -> KeysetRow:
     return KeysetRow(agency, row.version, row.envelope, row.payload_sha256, row.leaf)
 
 
+def keyset_or_none(session: Session, agency: str) -> bytes | None:
+    """The envelope of the agency's keyset in force; None before its first."""
+    row = store.keyset_in_force(session, agency)
+    return None if row is None else bytes(row.envelope)
+
+
 def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
     """The agency's keysets that count, version 1 first, each with its envelope."""
     return [
@@ -82,7 +100,9 @@ def keysets(session: Session, agency: str) -> list[tuple[Submitted, bytes]]:
 
 
 def keyset_leaves(session: Session, agency: str) -> list[bytes]:
-    """The leaves of the agency's keysets that count, version 1 first."""
+    """The leaves of the agency's keysets that count, version 1 first; of the centre's own too."""
+    if agency == centre.OWNER:
+        return [row.leaf for row in centre.versions(session)]
     return [row.leaf for row in store_keys.versions(session, agency)]
 
 
@@ -91,9 +111,13 @@ def statement(session: Session, agency: str, sha256: bytes) -> bytes | None:
 
     A keyset's payload, that of a suspension, or the grants that count, as they were hashed.
     """
+    own = centre.versions(session) if agency == centre.OWNER else []
+    envelopes = [each.envelope for each in own if each.payload_sha256 == sha256]
     row = store_keys.find_keyset(session, agency, sha256)
     if row is not None:
-        return dsse.parse(row.envelope).payload
+        envelopes.append(row.envelope)
+    if envelopes:
+        return dsse.parse(envelopes[0]).payload
     said = store_keys.find_suspension(session, agency, sha256)
     if said is not None:
         entry = read_json(ledger.entry(session, said.leaf))
@@ -130,6 +154,11 @@ def keyset_witnesses(session: Session, agency: str) -> Mapping[str, NoteKey]:
 def approvers(session: Session, agency: str, payload_sha256: bytes) -> tuple[str, ...]:
     """Who has approved that statement."""
     return tuple(a.officer_id for a in store.find_approvals(session, agency, payload_sha256))
+
+
+def maker(session: Session, agency: str, payload_sha256: bytes) -> str | None:
+    """Who made the ticket to enrol anew under which that statement came, if it came so."""
+    return store_enrolments.maker_of(session, agency, payload_sha256)
 
 
 def pending(session: Session, agency: str) -> Submitted | None:
@@ -172,8 +201,35 @@ def revocations(session: Session, agency: str) -> list[Revocation]:
     return store_revocations.of_agency(session, agency)
 
 
+def departure(session: Session, number: int) -> Departure:
+    """The departure of that id.
+
+    Raises:
+        NotFound: there is none that counts.
+    """
+    found = store_departures.find(session, number)
+    if found is None:
+        raise NotFound("departure.unknown", "There is no such departure.")
+    return found
+
+
+def departures(session: Session, agency: str) -> list[Departure]:
+    """An agency's departures, oldest first."""
+    return store_departures.of_agency(session, agency)
+
+
+def withdrawn_keys(session: Session, agency: str) -> dict[str, Departure]:
+    """The agency's keys whose every batch was withdrawn when it left, with that departure."""
+    return store_departures.withdrawn(session, agency)
+
+
 def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
-    """The state of a row of `key` now, in an agency of that state."""
+    """The state of a row of `key` now, in an agency of that state.
+
+    One that was reported destroyed may still be revoked: a copy may have been taken before.
+    """
+    if row.destroyed_at is not None and row.revoked_at is None:
+        return State.DESTROYED
     if agency_state is AgencyState.SUSPENDED:
         return State.SUSPENDED
     if agency_state is AgencyState.LEFT:
@@ -186,7 +242,8 @@ def key_state(row: Row[Any], agency_state: AgencyState, now: datetime) -> State:
 
 
 def _shown(session: Session, row: Row[Any]) -> AgencyRow:
-    current = store.current_keyset(session, row.code)
+    # What waits shows its fingerprint nowhere but to those who compare it.
+    current = store.keyset_in_force(session, row.code) or store.current_keyset(session, row.code)
     # A rotation needs nobody: who let the agency in is told by its first keyset.
     first = next(iter(store_keys.versions(session, row.code)), current)
     return AgencyRow(

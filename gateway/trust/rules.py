@@ -17,12 +17,15 @@ def check_approver(approver: Approver, created_by: str, given: Sequence[Approval
     """Return if this person may give the next approval.
 
     Raises:
-        Forbidden: he created the agency (`approval.own`), or his role may not (`approval.role`).
+        Forbidden: he created the agency or made its ticket to enrol anew (`approval.own`), or his
+            role may not (`approval.role`).
         Conflict: he has approved already (`approval.same_person`).
     """
     who = _person(approver.officer_id)
     if who == _person(created_by):
-        raise Forbidden("approval.own", "Whoever created the agency may not approve its key.")
+        raise Forbidden(
+            "approval.own", "Whoever created the agency or made its ticket may not approve its key."
+        )
     if any(who == _person(earlier.officer_id) for earlier in given):
         raise Conflict("approval.same_person", "This person has approved; another one must follow.")
     if not given and approver.role != FIRST_APPROVER:

@@ -5,6 +5,10 @@ answers a challenge with its first keyset, signed by the keys themselves; two pe
 the creator each type the end of the fingerprint as it was read to them. With the second approval
 the agency, its keys and the grants drawn up at its creation become active, and keyset and approvals
 stand in the log, all in one transaction (`approvals`).
+
+An agency that has lost all its keys, or has left, comes again in the same way, by a ticket that a
+person asked for (`ticket_again`): its new keyset continues the chain of versions (rule R6), signed
+by the centre as well, and ends every key before it.
 """
 
 import secrets
@@ -14,19 +18,23 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.errors import Conflict, NotFound, Refused, Unauthorized
+from gateway.errors import Conflict, Forbidden, NotFound, Refused, Unauthorized
 from gateway.ledger.model import check
-from gateway.trust import store, store_enrolments, store_keys
-from gateway.trust.approvals import approve, known_agency, reject
-from gateway.trust.keylife import reused
+from gateway.trust import centre, store, store_enrolments, store_keys
+from gateway.trust.approvals import approve, decide, known_agency, reject
+from gateway.trust.keylife import reused, submit
 from gateway.trust.model import (
     CHALLENGE_LIFE,
+    FIRST_APPROVER,
     AgencyDraft,
     AgencyState,
     Anchors,
+    Approver,
+    Gate,
     Pending,
 )
 from keys import dsse
+from keys.dsse import Envelope
 from keys.enrolment import (
     SECRET_BYTES,
     TICKET_LIFE,
@@ -38,7 +46,7 @@ from keys.enrolment import (
 )
 from keys.keyset import Keyset, parse_statement
 from keys.signers import AGENCY
-from keys.succession import accept_first
+from keys.succession import Rule, accept_first
 from schemas.records.registry import RECORD_TYPES
 
 __all__ = [
@@ -50,6 +58,7 @@ __all__ = [
     "new_ticket",
     "reject",
     "standing",
+    "ticket_again",
 ]
 
 
@@ -62,6 +71,8 @@ def create_agency(session: Session, draft: AgencyDraft, anchors: Anchors, now: d
     """
     if not AGENCY.fullmatch(draft.code):
         raise Refused("agency.code", "A code has 1 to 40 of the characters a-z 0-9 and -.")
+    if draft.code == centre.OWNER:
+        raise Refused("agency.code", "This code is the centre's own.")
     check({"t": "keyset", "agency": draft.code})  # it will have to stand in the log
     if not draft.record_types or not set(draft.record_types) <= RECORD_TYPES.keys():
         raise Refused("agency.records", f"Record types are some of {', '.join(RECORD_TYPES)}.")
@@ -85,6 +96,34 @@ def new_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -
     return _make_ticket(session, agency, anchors, now)
 
 
+def ticket_again(
+    session: Session, agency: str, person: Approver, anchors: Anchors, now: datetime
+) -> Ticket:
+    """A ticket for an agency that lost its keys or has left; its grants are drawn up anew.
+
+    Nothing changes before two others approve what comes under it. Earlier tickets are void.
+
+    Raises:
+        NotFound: no such agency.
+        Forbidden: this person is no key_admin (`approval.role`).
+        Conflict: it never had keys (`reenrol.first`), or new ones wait already (`reenrol.begun`).
+    """
+    known_agency(session, agency)
+    if person.role != FIRST_APPROVER:
+        raise Forbidden("approval.role", "A ticket to enrol anew is made by a key_admin.")
+    row = store.keyset_in_force(session, agency)
+    if row is None:
+        raise Conflict("reenrol.first", "The agency never had keys; make an ordinary ticket.")
+    waits = store.pending_keyset(session, agency)
+    if waits is not None and waits.rule == Rule.REENROL:
+        raise Conflict("reenrol.begun", "New keys of this agency wait; approve or reject them.")
+    about = {"agency": agency, "version": row.version, "subject": row.payload_sha256.hex()}
+    decide(session, "ticket_again", about, person, now)
+    store.void_tickets(session, agency, now)
+    store_enrolments.draw_up_again(session, agency, now)
+    return _make_ticket(session, agency, anchors, now, made_by=person.officer_id)
+
+
 def challenge(session: Session, agency: str, ticket_id: str, now: datetime) -> str:
     """A fresh nonce for the holder of a ticket, good for ten minutes; an earlier one is void.
 
@@ -101,9 +140,9 @@ def challenge(session: Session, agency: str, ticket_id: str, now: datetime) -> s
 
 
 def enrol(
-    session: Session, agency: str, sent: tuple[bytes, bytes], aud: str, now: datetime
+    session: Session, agency: str, sent: tuple[bytes, bytes], gate: Gate, now: datetime
 ) -> Pending:
-    """Take an agency's first keyset; its keys wait for two approvals.
+    """Take a keyset under a ticket; its keys wait for two approvals.
 
     `sent` is the keyset's envelope and that of the proof which answers the challenge. Sending the
     same keyset again under the same ticket changes nothing, so a lost answer costs nothing.
@@ -111,32 +150,31 @@ def enrol(
     Raises:
         Unauthorized: no such ticket, or it has run out or is void; or no open challenge.
         Conflict: the ticket has been used for other keys (`ticket.used`), or a key of the keyset
-            was enrolled before, here or anywhere (`key.reused`).
+            was enrolled before, here or anywhere (`key.reused`); or as `keylife.submit`.
         Refused: the keyset is another agency's, or not of the form that is taken (`keyset.form`).
         TrustError: keyset or proof break a rule, or a signature does not hold.
     """
     envelope, proof = (dsse.parse(each) for each in sent)
     # 1. The ticket, held until the end.
     row = _open_ticket(session, agency, ticket_of(proof), now)
-    # 2. The keyset by rule R1.
-    keyset = parse_statement(envelope.payload)
+    keyset, sha256 = parse_statement(envelope.payload), envelope.payload_sha256
     _check_form(keyset, agency)
-    known = store.known_raws(session, [key.raw for key in keyset.provers().values()])
     if row.used_at is not None:
-        return _again(session, agency, envelope.payload_sha256)
-    if known:
-        raise reused()
-    accept_first(envelope, aud, known_keys=known, now=now)
-    # 3. The proof: it answers our newest challenge and was made with the ticket's secret.
+        if row.keyset_sha256 != sha256:
+            raise Conflict("ticket.used", "The ticket has been used.")
+        return _pending(session, agency, sha256)
+    # 2. The proof: it answers our newest challenge and was made with the ticket's secret.
     if row.nonce is None or row.nonce_expires <= now:
         raise Unauthorized("enrol.challenge", "There is no open challenge; ask for one.")
-    expected = Challenge(aud, row.id, row.nonce, row.secret_key)
-    check_enrolment(proof, expected, keyset, envelope.payload_sha256)
-    # 4. Keep it; the ticket is used up.
-    _keep_keyset(session, keyset, sent[0], envelope.payload_sha256, now)
-    store_enrolments.set_ticket(session, row.id, used_at=now, nonce=None)
-    store.set_state(session, agency, AgencyState.PENDING)
-    return _pending(session, agency)
+    check_enrolment(proof, Challenge(gate.aud, row.id, row.nonce, row.secret_key), keyset, sha256)
+    # 3. The keyset, by rule R1 or R6; it is kept, and the ticket is used up.
+    if store.keyset_in_force(session, agency) is None:
+        _take_first(session, keyset, sent[0], gate.aud, now)
+    else:
+        _take_next(session, keyset, envelope, gate, now)
+    used = {"used_at": now, "nonce": None, "keyset_sha256": sha256}
+    store_enrolments.set_ticket(session, row.id, **used)
+    return _pending(session, agency, sha256)
 
 
 def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pending:
@@ -148,7 +186,7 @@ def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pe
     row = store.lock_ticket(session, agency, ticket_id)
     if row is None or row.used_at is None or row.used_at > now:
         raise NotFound("enrolment.unknown", "No keys came under this ticket.")
-    return _pending(session, agency)
+    return _pending(session, agency, row.keyset_sha256)
 
 
 def forget_nonces(session: Session, before: datetime) -> None:
@@ -156,7 +194,9 @@ def forget_nonces(session: Session, before: datetime) -> None:
     store.forget_nonces(session, before)
 
 
-def _make_ticket(session: Session, agency: str, anchors: Anchors, now: datetime) -> Ticket:
+def _make_ticket(
+    session: Session, agency: str, anchors: Anchors, now: datetime, made_by: str | None = None
+) -> Ticket:
     secret = secrets.token_bytes(SECRET_BYTES)
     ticket = Ticket(
         gateway=anchors.gateway_url,
@@ -170,7 +210,7 @@ def _make_ticket(session: Session, agency: str, anchors: Anchors, now: datetime)
         agency=agency,
         expires=(now + TICKET_LIFE).replace(microsecond=0),
     )
-    store_enrolments.add_ticket(session, ticket, ticket_key(secret))
+    store_enrolments.add_ticket(session, ticket, ticket_key(secret), made_by)
     return ticket
 
 
@@ -192,22 +232,34 @@ def _check_form(keyset: Keyset, agency: str) -> None:
         raise Refused("keyset.form", "The first keyset names one signing key, one witness at most.")
 
 
-def _again(session: Session, agency: str, payload_sha256: bytes) -> Pending:
-    current = store.current_keyset(session, agency)
-    if current is None or current.payload_sha256 != payload_sha256:
-        raise Conflict("ticket.used", "The ticket has been used.")
-    return _pending(session, agency)
+def _take_first(session: Session, keyset: Keyset, envelope: bytes, aud: str, now: datetime) -> None:
+    known = store.known_raws(session, [key.raw for key in keyset.provers().values()])
+    if known:
+        raise reused()
+    accept_first(dsse.parse(envelope), aud, known_keys=known, now=now)
+    _keep_keyset(session, keyset, envelope, now)
+    store.set_state(session, keyset.agency, AgencyState.PENDING)
 
 
-def _keep_keyset(
-    session: Session, keyset: Keyset, envelope: bytes, payload_sha256: bytes, now: datetime
+def _take_next(
+    session: Session, keyset: Keyset, envelope: Envelope, gate: Gate, now: datetime
 ) -> None:
+    """The centre made the ticket, so it signs beside the new keys; two persons still decide."""
+    if keyset.reason != Rule.REENROL:
+        raise Refused("keyset.form", "The agency has had keys; its keyset must follow on them.")
+    signer = gate.signer
+    both = dsse.add_signature(envelope, signer)
+    submit(session, keyset.agency, both, {signer.kid: signer.public}, now)
+
+
+def _keep_keyset(session: Session, keyset: Keyset, envelope: bytes, now: datetime) -> None:
     (entry,) = keyset.keys.values()
+    sha256 = dsse.parse(envelope).payload_sha256
     store_keys.add_keyset(
         session,
         {
             "agency": keyset.agency,
-            "payload_sha256": payload_sha256,
+            "payload_sha256": sha256,
             "version": keyset.version,
             "envelope": envelope,
             "fingerprint": entry.public.fingerprint(),
@@ -215,23 +267,24 @@ def _keep_keyset(
         },
     )
     raws = [key.raw for key in keyset.provers().values()]
-    if not store.add_known(session, keyset.agency, payload_sha256, raws) or not store.add_key(
-        session, keyset.agency, payload_sha256, entry
-    ):
+    if not store.add_known(session, keyset.agency, sha256, raws):
         raise reused()
+    store.add_key(session, keyset.agency, sha256, entry)
 
 
-def _pending(session: Session, agency: str) -> Pending:
-    row = store.current_keyset(session, agency)
+def _pending(session: Session, agency: str, keyset_sha256: bytes) -> Pending:
+    row = store_keys.find_keyset(session, agency, keyset_sha256)
     found = store.find_agencies(session, agency)
     if row is None or not found:
         raise NotFound("enrolment.unknown", "No keys of this agency are here.")
     approvals = store.find_approvals(session, agency, row.payload_sha256)
+    state = AgencyState(found[0].state) if row.leaf is not None else AgencyState.PENDING
     return Pending(
         agency=agency,
-        state=AgencyState(found[0].state),
+        state=state if row.rejected_at is None else AgencyState.INVITED,
         fingerprint=row.fingerprint,
         keyset_sha256=row.payload_sha256,
         approvals=len(approvals),
         leaf=row.leaf,
+        envelope=row.envelope,
     )

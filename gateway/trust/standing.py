@@ -13,8 +13,8 @@ from gateway.errors import NotFound
 from gateway.jobs import Job
 from gateway.ledger import service as ledger
 from gateway.storage import outbox
-from gateway.trust import store, store_keys, store_revocations
-from gateway.trust.model import AgencyState
+from gateway.trust import store, store_departures, store_keys, store_revocations
+from gateway.trust.model import AgencyState, Fate
 from gateway.trust.store_revocations import Revocation
 from keys import dsse
 from keys.bundle import keyset_entry
@@ -54,8 +54,7 @@ def count(session: Session, row: Row[Any], now: datetime) -> bytes:
     if row.rule == Rule.REENROL:
         store_keys.end_others(session, row.agency, said.keys.keys(), now)
     if row.rule == Rule.LEAVE:
-        store_keys.end_grants(session, row.agency, now)
-        store_keys.set_agency(session, row.agency, state=AgencyState.LEFT.value)
+        _depart(session, row, Fate.of(said.reason), now)
     known = () if before is None else read(before).revoked
     for revoked in [each for each in said.revoked if each not in known]:
         number = store_revocations.add(
@@ -73,6 +72,16 @@ def count(session: Session, row: Row[Any], now: datetime) -> bytes:
         )
         outbox.promise(session, Job.REEVALUATE, {"revocation": str(number)})
     return leaf
+
+
+def _depart(session: Session, row: Row[Any], fate: Fate, now: datetime) -> None:
+    store_keys.end_grants(session, row.agency, now)
+    store_keys.set_agency(session, row.agency, state=AgencyState.LEFT.value)
+    drawn = {"agency": row.agency, "keyset_sha256": row.payload_sha256}
+    values = {**drawn, "fate": fate.value, "reason": Rule.LEAVE.value}
+    number = store_departures.begin(session, values, now)
+    if fate is Fate.WITHDRAW:
+        outbox.promise(session, Job.REEVALUATE, {"departure": str(number)})
 
 
 def changes_recovery(session: Session, row: Row[Any]) -> bool:

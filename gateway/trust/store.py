@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Identity,
+    Index,
     Integer,
     LargeBinary,
     Row,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     func,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -34,6 +36,7 @@ from keys.keyset import KeyEntry
 from keys.signers import PublicKey
 
 _MOMENT = DateTime(timezone=True)
+_COUNTS = text("leaf is not null")
 _STATES = ", ".join(f"'{state.value}'" for state in AgencyState)
 
 agency = Table(
@@ -61,6 +64,9 @@ ticket = Table(
     # The newest challenge; an older one is answered in vain.
     Column("nonce", Text),
     Column("nonce_expires", _MOMENT),
+    # Of a ticket to enrol anew: who made it, and so may not approve what comes under it.
+    Column("made_by", Text),
+    Column("keyset_sha256", LargeBinary),
 )
 keyset = Table(
     "keyset",
@@ -80,6 +86,8 @@ keyset = Table(
     Column("wrong", Integer, nullable=False, server_default="0"),
     Column("locked_until", _MOMENT),
     Column("leaf", LargeBinary),
+    CheckConstraint("leaf is null or rejected_at is null", name="fate"),
+    Index("uq_keyset_version", "agency", "version", unique=True, postgresql_where=_COUNTS),
 )
 key = Table(
     "key",
@@ -97,8 +105,21 @@ key = Table(
     Column("approved_at", _MOMENT),
     Column("suspended_at", _MOMENT),
     Column("revoked_at", _MOMENT),
+    # Its connector said that the private half is gone.
+    Column("destroyed_at", _MOMENT),
     # A key that was enrolled anywhere, ever, is never taken again.
     UniqueConstraint("raw"),
+    # What else may not happen to a key stands in the trigger `key_edges` (migration 0009).
+    CheckConstraint(
+        "approved_at is not null"
+        " or (suspended_at is null and revoked_at is null and destroyed_at is null)",
+        name="approved",
+    ),
+    CheckConstraint(
+        "destroyed_at is null or revoked_at is not null"
+        " or destroyed_at >= least(sign_until, not_after)",
+        name="destroyed",
+    ),
 )
 approval = Table(
     "approval",
@@ -122,7 +143,13 @@ grant_ = Table(
     Column("valid_from", _MOMENT),
     Column("valid_until", _MOMENT),
     Column("leaf", LargeBinary),
-    UniqueConstraint("agency", "record_type", "action"),
+    # One that has ended stays as it was; the next one is a row of its own.
+    Index(
+        "uq_grant_open",
+        *("agency", "record_type", "action"),
+        unique=True,
+        postgresql_where=text("valid_until is null"),
+    ),
 )
 nonce = Table(
     "nonce",
@@ -226,11 +253,10 @@ def add_known(session: Session, code: str, keyset_sha256: bytes, raws: Collectio
     return len(done.all()) == len(rows)
 
 
-def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> bool:
-    """Keep a key of a keyset; False if another transaction enrolled it meanwhile."""
-    done = session.execute(
-        insert(key)
-        .values(
+def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) -> None:
+    """Keep a signing key of a keyset, which `add_known` has found to be new."""
+    session.execute(
+        insert(key).values(
             kid=entry.kid,
             agency=code,
             keyset_sha256=keyset_sha256,
@@ -242,10 +268,7 @@ def add_key(session: Session, code: str, keyset_sha256: bytes, entry: KeyEntry) 
             not_after=entry.not_after,
             sign_until=entry.sign_until,
         )
-        .on_conflict_do_nothing()
-        .returning(key.c.kid)
     )
-    return done.one_or_none() is not None
 
 
 # Built once: every request of a connector asks this.
@@ -307,10 +330,10 @@ def find_approvals(session: Session, code: str, keyset_sha256: bytes) -> tuple[A
 
 
 def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
-    """The agency's grants, drawn up or approved, by record type."""
+    """The agency's grants, drawn up or approved, that have not ended, by record type."""
     return session.execute(
         select(grant_)
-        .where(grant_.c.agency == code)
+        .where(grant_.c.agency == code, grant_.c.valid_until.is_(None))
         .order_by(grant_.c.record_type, grant_.c.action)
     ).all()
 
@@ -355,7 +378,7 @@ def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any
     """All agencies, or one, each with what it may publish, by code."""
     grants = (
         select(func.array_agg(grant_.c.record_type))
-        .where(grant_.c.agency == agency.c.code)
+        .where(grant_.c.agency == agency.c.code, grant_.c.valid_until.is_(None))
         .scalar_subquery()
     )
     query = select(agency, grants.label("record_types")).order_by(agency.c.code)

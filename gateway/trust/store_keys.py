@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    delete,
     func,
     insert,
     select,
@@ -39,6 +40,16 @@ suspension = Table(
     Column("leaf", LargeBinary, nullable=False),
     UniqueConstraint("agency", "payload_sha256"),
 )
+
+resumption = Table(
+    "resumption",
+    metadata,
+    Column("kid", Text, ForeignKey(key.c.kid), primary_key=True),
+    Column("officer_id", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+)
+"""The first of two persons wants a key to speak again; the second one carries it out."""
 
 
 def add_keyset(session: Session, row: Mapping[str, Any]) -> None:
@@ -95,7 +106,10 @@ def suspended(session: Session, code: str) -> frozenset[str]:
 
 
 def activate(session: Session, row: Row[Any], read: Keyset, now: datetime) -> None:
-    """The keys of a keyset that counts now: new ones may speak, others end or are not believed."""
+    """The keys of a keyset that counts now: new ones may speak, others end or are not believed.
+
+    An end is never put off: one that came sooner by another way stays.
+    """
     session.execute(
         update(key)
         .where(key.c.agency == row.agency, key.c.keyset_sha256 == row.payload_sha256)
@@ -103,7 +117,10 @@ def activate(session: Session, row: Row[Any], read: Keyset, now: datetime) -> No
     )
     for kid, entry in read.keys.items():
         if entry.sign_until is not None:
-            session.execute(update(key).where(key.c.kid == kid).values(sign_until=entry.sign_until))
+            later = key.c.sign_until.is_(None) | (key.c.sign_until > entry.sign_until)
+            session.execute(
+                update(key).where(key.c.kid == kid, later).values(sign_until=entry.sign_until)
+            )
     lost = [each.kid for each in read.revoked]
     session.execute(
         update(key).where(key.c.kid.in_(lost), key.c.revoked_at.is_(None)).values(revoked_at=now)
@@ -178,3 +195,33 @@ def add_suspension(session: Session, row: Mapping[str, Any]) -> None:
 def suspend(session: Session, kid: str, now: datetime | None) -> None:
     """The key is silent from now on; with None it may speak again."""
     session.execute(update(key).where(key.c.kid == kid).values(suspended_at=now))
+
+
+def destroy(session: Session, kid: str, now: datetime) -> None:
+    """Its private half is gone; said again, the first time counts."""
+    session.execute(
+        update(key).where(key.c.kid == kid, key.c.destroyed_at.is_(None)).values(destroyed_at=now)
+    )
+
+
+def put_resumption(session: Session, row: Mapping[str, Any]) -> None:
+    """One person wants the key to speak again; an earlier wish is forgotten."""
+    drop_resumption(session, row["kid"])
+    session.execute(insert(resumption).values(**row))
+
+
+def find_resumption(session: Session, kid: str, since: datetime) -> Row[Any] | None:
+    """Who wants the key to speak again, if that was said since it fell silent and `since`."""
+    return session.execute(
+        select(resumption)
+        .join(key, key.c.kid == resumption.c.kid)
+        .where(
+            resumption.c.kid == kid,
+            resumption.c.at >= since,
+            resumption.c.at >= key.c.suspended_at,
+        )
+    ).one_or_none()
+
+
+def drop_resumption(session: Session, kid: str) -> None:
+    session.execute(delete(resumption).where(resumption.c.kid == kid))

@@ -5,7 +5,7 @@ Source: trust.md 1.3, 1.4 (rule R3), 1.6.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -16,9 +16,11 @@ from gateway.trust.model import Approver
 from gateway.trust.standing import standing_of
 from keys import dsse
 from keys.bundle import suspension_entry
+from keys.lifecycle import MAY, Act, may
 from keys.signers import PublicKey, Signer
 from keys.suspension import Action, Suspension, judge, parse_suspension, seal_suspension
 
+_PATIENCE = timedelta(days=3)
 _PERSONS = {Action.SUSPEND: 1, Action.RESUME: 2}
 
 
@@ -38,7 +40,8 @@ def take(
 
     Raises:
         NotFound: no such agency, or it has no keyset.
-        Conflict: a newer statement about this key counts already (`suspension.old`).
+        Conflict: a newer statement about this key counts already (`suspension.old`), or the key
+            has ended or does not speak yet (`suspension.over`).
         Forbidden: it needs persons of the centre (`suspension.persons`).
         TrustError: it is not for us, or who signed it may not say it.
     """
@@ -56,6 +59,7 @@ def take(
     )
     if late:
         raise Conflict("suspension.old", "A newer statement about this key counts already.")
+    _check_edge(session, said, now)
     return _keep(session, said, data, now)
 
 
@@ -67,8 +71,8 @@ def decide(
     Raises:
         NotFound: no such agency or key (`key.unknown`).
         Forbidden: a role may not, or there are too few persons (`approval.persons`).
-        Conflict: one person twice (`approval.same_person`), or nothing would change
-            (`suspension.none`).
+        Conflict: one person twice (`approval.same_person`), nothing would change
+            (`suspension.none`), or the key has ended or does not speak yet (`suspension.over`).
     """
     approvals.known_agency(session, said.agency)
     if said.kid not in standing_of(session, said.agency).keyset.keys:
@@ -77,8 +81,7 @@ def decide(
         raise Forbidden("approval.persons", "Two persons must decide that a key speaks again.")
     if len({person.officer_id.strip().casefold() for person in persons}) < len(persons):
         raise Conflict("approval.same_person", "This person has approved; another one must follow.")
-    silent = said.kid in store_keys.suspended(session, said.agency)
-    if silent is (said.action is Action.SUSPEND):
+    if not _check_edge(session, said, now):
         raise Conflict("suspension.none", "The key is in that state already.")
     data = seal_suspension(said, [signer])
     about = {
@@ -90,6 +93,48 @@ def decide(
         rules.check_role(person)
         approvals.decide(session, f"{said.action.value}_key", about, person, now)
     return _keep(session, said, data, now)
+
+
+def agree_to_resume(
+    session: Session, said: Suspension, person: Approver, signer: Signer, now: datetime
+) -> Silence | None:
+    """One of the two persons who let a key speak again, each at his own screen.
+
+    None for the first: nothing has changed yet, and he waits three days at most for the second.
+
+    Raises:
+        Conflict: this person was the first already (`approval.same_person`), or the key is not
+            silent (`suspension.none`).
+        NotFound, Forbidden: as `decide`.
+    """
+    approvals.known_agency(session, said.agency)
+    rules.check_role(person)
+    if not _check_edge(session, said, now):
+        raise Conflict("suspension.none", "The key is in that state already.")
+    first = store_keys.find_resumption(session, said.kid, now - _PATIENCE)
+    if first is None:
+        row = {"kid": said.kid, "officer_id": person.officer_id, "role": person.role, "at": now}
+        store_keys.put_resumption(session, row)
+        return None
+    store_keys.drop_resumption(session, said.kid)
+    both = (Approver(first.officer_id, first.role), person)
+    return decide(session, said, both, signer, now)
+
+
+def _check_edge(session: Session, said: Suspension, now: datetime) -> bool:
+    """Whether the statement changes the key's state; False where it is in that state already.
+
+    Raises:
+        Conflict: no such edge leads from its state (`suspension.over`).
+    """
+    state = standing_of(session, said.agency).state(said.kid, now)
+    if may(Act(said.action.value), state):
+        return True
+    if state not in MAY[Act.SUSPEND] | MAY[Act.RESUME]:
+        raise Conflict(
+            "suspension.over", "The key has ended, was revoked, or does not speak yet; it stays so."
+        )
+    return False
 
 
 def _keep(session: Session, said: Suspension, data: bytes, now: datetime) -> Silence:

@@ -2,6 +2,9 @@
 
 from datetime import date, datetime, timedelta, timezone
 
+import segno
+from markupsafe import Markup
+
 WIB = timezone(timedelta(hours=7), "WIB")
 MONTHS = {
     "id": (
@@ -68,3 +71,8 @@ def age(born: date | str | None, today: date) -> int | None:
         except ValueError:
             return None
     return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def qr(text: str) -> Markup:
+    """A QR code of the text as SVG, dark on light whatever the page's colours are."""
+    return Markup(segno.make_qr(text).svg_inline(scale=4, dark="#000", light="#fff"))  # noqa: S704 -- paths alone

@@ -26,9 +26,10 @@ class Words:
         phrase = self._phrases[key]
         return phrase.format(**values) if values else phrase
 
-    def get(self, key: str, default: str) -> str:
-        """The phrase of `key`, or `default` for a code that has none."""
-        return self._phrases.get(key, default)
+    def get(self, key: str, default: str, values: Mapping[str, object] | None = None) -> str:
+        """The phrase of `key` filled from `values`, or `default` for a code that has none."""
+        phrase = self._phrases.get(key)
+        return default if phrase is None else phrase.format(**(values or {}))
 
 
 @cache

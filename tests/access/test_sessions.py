@@ -86,16 +86,29 @@ def test_leaving_and_disabling_end_a_session(session, rina):
 
 
 def test_five_failures_close_the_door_for_a_quarter_of_an_hour(session, rina):
-    for _ in range(5):
-        sessions.begin_try(session, "rina", "10.0.0.1", NOW)
-    with pytest.raises(TooMany):
-        sessions.begin_try(session, "RINA ", "10.0.0.1", NOW)
+    for n in range(5):
+        sessions.begin_try(session, "rina", "10.0.0.1", NOW + n * timedelta(seconds=8))
+    with pytest.raises(TooMany) as caught:
+        sessions.begin_try(session, "RINA ", "10.0.0.1", NOW + timedelta(seconds=40))
+    assert caught.value.details == {"retry_after": 860, "wait": "14:20"}
+    assert "14:20" in caught.value.sentence
     sessions.begin_try(session, "rina", "10.0.0.1", NOW + timedelta(minutes=16))
 
 
+def test_from_the_third_failure_on_each_doubles_the_wait(session, rina):
+    at = NOW
+    for waits in (0, 0, 2, 4):
+        sessions.begin_try(session, "rina", "10.0.0.1", at)
+        if waits:
+            with pytest.raises(TooMany) as caught:
+                sessions.begin_try(session, "rina", "10.0.0.1", at)
+            assert caught.value.details["retry_after"] == waits
+        at += timedelta(seconds=waits)
+
+
 def test_a_stranger_does_not_lock_the_owner_out_at_once(session, rina):
-    for _ in range(5):
-        sessions.begin_try(session, "rina", "10.0.0.1", NOW)
+    for n in range(5):
+        sessions.begin_try(session, "rina", "10.0.0.1", NOW + n * timedelta(seconds=8))
     sessions.begin_try(session, "rina", "10.0.0.2", NOW)
 
 
@@ -154,7 +167,9 @@ def test_an_officer_has_a_limit_for_each_kind_of_look(session, rina):
 
 def test_one_subscriber_s_many_addresses_are_one(session, rina):
     for n in range(5):
-        sessions.begin_try(session, "rina", f"2001:db8:1:2::{n:x}", NOW)
+        at = NOW + n * timedelta(seconds=8)
+        sessions.begin_try(session, "rina", f"2001:db8:1:2::{n:x}", at)
+    at = NOW + timedelta(minutes=5)
     with pytest.raises(TooMany):
-        sessions.begin_try(session, "rina", "2001:db8:1:2:ffff::1", NOW)
-    sessions.begin_try(session, "rina", "2001:db8:1:3::1", NOW)
+        sessions.begin_try(session, "rina", "2001:db8:1:2:ffff::1", at)
+    sessions.begin_try(session, "rina", "2001:db8:1:3::1", at)

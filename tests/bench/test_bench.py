@@ -55,6 +55,15 @@ def test_a_quick_run_measures_and_keeps_its_figures(tmp_path):
         assert row["name"] in done.stdout
 
 
+@pytest.mark.slow
+def test_the_log_and_suspensions_are_measured(tmp_path):
+    done = bench("--quick", "--only", "suspend,log_append", "--var", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "results.json").read_text())
+    assert [row["name"] for row in rows] == ["suspend", "log_append", "log_signed"]
+    assert all(row["value"] > 0 for row in rows)
+
+
 def test_an_unknown_benchmark_is_refused(tmp_path):
     done = bench("--only", "sleep", "--var", str(tmp_path / "never"))
     assert done.returncode == 2
@@ -64,7 +73,8 @@ def test_an_unknown_benchmark_is_refused(tmp_path):
 
 def test_the_benchmarks_stand_in_their_order():
     named = ["accept", "accept_single", "work", "lookup", "lookup_name", "connector"]
-    assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", "mutations", "evidence", "demo"]
+    added = ["suspend", "log_append", "mutations", "evidence"]
+    assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", *added, "demo"]
 
 
 def test_a_figure_without_more_is_null_elsewhere(tmp_path):

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
 from keys import checkpoint, dsse, frame, httpsig, merkle, succession, suspension
-from keys.bundle import keyset_entry
+from keys.bundle import keyset_entry, suspension_entry
 from keys.canonical import canonical, from_base64, to_base64, to_moment
 from keys.checkpoint import Checkpoint, NoteSigner
 from keys.enrolment import Challenge, Ticket, check_enrolment, format_ticket, ticket_key, ticket_of
@@ -73,6 +74,7 @@ class Gateway:
     approve_at_once: bool = True
     integrate_at_once: bool = True
     give_receipt_in_head: bool = True
+    beats: bool = True
     suspended: bool = False
     clock: Callable[[], datetime] = lambda: now()  # noqa: PLW0108
     down: bool = False
@@ -96,6 +98,9 @@ class Gateway:
         self.versions: dict[str, list[Version]] = {}
         self.rotated: dict[str, list[datetime]] = {}
         self.silenced: set[str] = set()
+        self.destroyed: list[str] = []
+        self.quarantined: set[bytes] = set()
+        self.foreign: list[dict[str, object]] = []
         self.known_elsewhere: set[bytes] = set()
         self.leaves: list[bytes] = []
         self.pending: list[bytes] = []
@@ -190,6 +195,9 @@ class Gateway:
             r"GET /v1/enrolments/([a-z0-9-]+)\?ticket_id=(.+)": self._enrolment,
             rf"POST {agency}/keysets": self._succeed,
             rf"GET {agency}/keysets/(\d+)": self._version,
+            rf"PUT {agency}/keysets/destroyed/(.+)": self._destroyed,
+            rf"PUT {agency}/keysets/(\d+)/objection": self._objection,
+            rf"GET {agency}{stream}/recovery": self._recovery,
             rf"GET {agency}/keysets/size\?since=.+": self._size,
             rf"POST {agency}/suspensions": self._suspend,
             rf"GET {agency}{stream}/head": self._head,
@@ -211,22 +219,40 @@ class Gateway:
         if ticket_id not in self.tickets:
             raise Refusal(404, "enrol.ticket")
         self.nonces[ticket_id] = secrets.token_urlsafe(16)
-        return _json(200, {"nonce": self.nonces[ticket_id]})
+        stored = [each for each in self.versions.get(agency, []) if not each.pending]
+        follows = to_base64(stored[-1].envelope) if stored else None
+        return _json(200, {"nonce": self.nonces[ticket_id], "follows": follows})
 
     def _enrol(self, handler, body, agency):
         sent = json.loads(body)
         envelope = dsse.parse(from_base64(sent["keyset"]))
         proof = dsse.parse(from_base64(sent["proof"]))
         ticket = self.tickets[ticket_of(proof)]
-        accepted = succession.accept_first(envelope, AUD, known_keys=set(), now=now())
+        before, data = self.versions.get(agency, []), from_base64(sent["keyset"])
+        if before:
+            data = dsse.add_signature(envelope, self.receipt_key)
+            envelope = dsse.parse(data)
+            centre = {self.receipt_key.kid: self.receipt_key.public}
+            standing = succession.Standing(before[-1].keyset, before[-1].sha256)
+            known = {key.raw for each in before for key in each.keyset.provers().values()}
+            accepted = succession.accept_next(
+                envelope, standing, known_keys=known, centre=centre, now=now()
+            ).keyset
+        else:
+            accepted = succession.accept_first(envelope, AUD, known_keys=set(), now=now())
         challenge = Challenge(
             AUD, ticket.ticket_id, self.nonces[ticket.ticket_id], ticket_key(ticket.secret)
         )
         check_enrolment(proof, challenge, accepted, envelope.payload_sha256)
-        stored = Version(accepted, envelope.payload_sha256, from_base64(sent["keyset"]))
+        stored = Version(accepted, envelope.payload_sha256, data)
         leaf = stored.leaf
-        self.enrolled[agency] = {"keyset": accepted, "leaf": leaf, "active": self.approve_at_once}
-        self.versions[agency] = [stored]
+        self.enrolled[agency] = {
+            "keyset": accepted,
+            "leaf": leaf,
+            "envelope": data,
+            "active": self.approve_at_once,
+        }
+        self.versions[agency] = [*before, stored]
         if self.approve_at_once:
             self.leaves.append(leaf)
         key = next(iter(accepted.keys.values())).public
@@ -278,6 +304,32 @@ class Gateway:
         version = stored[int(number) - 1]
         return _json(200, self._told(version) | {"envelope": to_base64(version.envelope)})
 
+    def _objection(self, handler, body, agency, number):
+        self._verify(handler, agency, body)
+        stored = self.versions[agency]
+        if int(number) != len(stored) or not stored[-1].pending:
+            raise Refusal(404, "keyset.none")
+        del stored[-1]
+        return 204, "application/json", b"", {}
+
+    def _recovery(self, handler, body, agency, stream):
+        self._verify(handler, agency, None)
+        told = [
+            {
+                "epoch": one.payload.epoch,
+                "seq": one.payload.seq,
+                "payload_sha256": one.payload_sha256.hex(),
+            }
+            for one in self.batches(agency, stream)
+            if one.payload_sha256 in self.quarantined
+        ]
+        return _json(200, {"epoch": None, "prev": None, "quarantined": told + self.foreign})
+
+    def _destroyed(self, handler, body, agency, kid):
+        self._verify(handler, agency, body)
+        self.destroyed.append(kid)
+        return 204, "application/json", b"", {}
+
     def _size(self, handler, body, agency):
         return _json(200, {"size": 0})
 
@@ -285,6 +337,7 @@ class Gateway:
         logged = version.leaf in self.leaves
         return {
             "version": version.keyset.version,
+            "rule": version.keyset.reason,
             "state": "pending" if version.pending else "active",
             "payload_sha256": version.sha256.hex(),
             "leaf": version.leaf.hex() if logged else None,
@@ -297,8 +350,15 @@ class Gateway:
         self._verify(handler, agency, body)
         stored = self.versions[agency][-1]
         standing = succession.Standing(stored.keyset, stored.sha256, frozenset(self.silenced))
-        judged = suspension.judge(dsse.parse(body), standing, {}, self.clock())
-        self.silenced.add(judged.said.kid)
+        try:
+            judged = suspension.judge(dsse.parse(body), standing, {}, self.clock())
+        except TrustError as err:
+            raise Refusal(401, err.code) from err
+        if judged.said.action is suspension.Action.SUSPEND:
+            self.silenced.add(judged.said.kid)
+        else:
+            self.silenced.discard(judged.said.kid)
+        self.log(suspension_entry(agency, body))
         return _json(201, {"kid": judged.said.kid, "state": "suspended"})
 
     def approve(self, agency: str) -> None:
@@ -313,9 +373,8 @@ class Gateway:
             return _json(200, {"state": "pending", "approvals": 1})
         leaf = known["leaf"]
         proof = self._proof_text(leaf)
-        return _json(
-            200, {"state": "active", "approvals": 2, "keyset_leaf": leaf.hex(), "proof": proof}
-        )
+        told = {"envelope": to_base64(known["envelope"]), "proof": proof}
+        return _json(200, {"state": "active", "approvals": 2, "keyset_leaf": leaf.hex(), **told})
 
     def _head(self, handler, body, agency, stream):
         self._verify(handler, agency, None)
@@ -433,8 +492,9 @@ class Gateway:
         return _json(200, {"dispositions": page, "next": more})
 
     def _checkpoint(self, handler, body):
-        if self.beat is None or now() - self.beat > timedelta(seconds=60):
-            self.beat = now()
+        moment = self.clock()
+        if self.beats and (self.beat is None or moment - self.beat > timedelta(seconds=60)):
+            self.beat = moment
             self.log({"t": "heartbeat", "at": to_moment(self.beat)})
         return 200, "text/plain", self.note(), {}
 
@@ -492,6 +552,9 @@ class Gateway:
 
 class Handler(BaseHTTPRequestHandler):
     gateway: Gateway
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return format_datetime(self.gateway.clock(), usegmt=True)
 
     def handle_any(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -33,6 +33,9 @@ def test_a_lost_state_goes_on_from_the_proved_head_with_a_full_snapshot(enrolled
     assert gateway.batches("baz", "target")[3].payload.kind == "snapshot_begin"
     assert "4" not in gateway.records("baz", "person")
     assert enrolled.run("publish", "--json").json["sent"] == 0
+    warned = enrolled.run("alarms", "--json")
+    assert (warned.code, [each["code"] for each in warned.json]) == (0, ["trust.adopted"])
+    assert enrolled.run("alarms", "--close", "trust.adopted").code == 0
 
 
 def test_a_lost_state_and_no_proof_stops(enrolled, gateway):

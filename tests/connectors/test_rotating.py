@@ -18,7 +18,7 @@ from connectors import assembly, keybook, rotating
 from connectors.assembly import Outside
 from connectors.client import RequestsTransport
 from connectors.config import Config
-from connectors.errors import CallCentre, Wait
+from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.runner import Wishes, publish, seal_only
@@ -372,6 +372,18 @@ def test_the_old_key_is_deleted_a_week_after_its_last_day(enrolled, gateway):
         assert rotated.old not in KeyStore(enrolled.state / "keys" / "agency.key", None).kids()
 
 
+def test_the_gateway_is_told_that_the_old_key_is_gone_once_it_can_be(enrolled, gateway):
+    with hands_of(enrolled) as hands:
+        rotated = rotating.rotate(hands)
+    gateway.clock = later(days=22)
+    gateway.faults += fake.refuse(503, "busy", only="PUT")
+    for told in ([], [rotated.old], [rotated.old]):
+        with hands_of(enrolled, gateway.clock) as hands:
+            rotating.clear_away(hands)
+            assert rotated.old not in signing_kids(hands.store)
+        assert gateway.destroyed == told
+
+
 def test_a_key_rotates_by_itself_when_it_is_due_and_not_before(enrolled, gateway):
     with hands_of(enrolled) as hands:
         due = due_at(hands.book().speaking(hands.store, fake.now()))
@@ -439,3 +451,9 @@ def test_a_connector_whose_keys_all_ended_says_so(enrolled, gateway):
     with pytest.raises(CallCentre) as caught, hands_of(enrolled, gateway.clock):
         pass
     assert caught.value.code == "keys.silent"
+
+
+def test_a_wrong_clock_is_said_before_a_key_is_blamed(enrolled):
+    with pytest.raises(FixSettings) as caught, hands_of(enrolled, later(days=121)):
+        pass
+    assert caught.value.code == "gateway.clock"

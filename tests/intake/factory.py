@@ -19,7 +19,7 @@ from gateway.trust import approvals
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.anchors import anchors
-from gateway.trust.model import AgencyDraft, Approver
+from gateway.trust.model import AgencyDraft, Approver, Gate
 from keys import dsse, frame, merkle
 from keys.canonical import to_moment
 from keys.enrolment import seal_enrolment
@@ -195,6 +195,7 @@ def enrol(
     """An agency let in the way all are: ticket, challenge, proof, two persons."""
     code = code or f"agency-{next(_number)}"
     aud = database.settings.aud
+    gate = Gate(aud, database.vault.signer("receipt"))
     signer = Ed25519Signer.generate(code)
     draft = AgencyDraft(code, code.upper(), tuple(records), "mou-test", "clerk")
     with database.session() as session:
@@ -206,7 +207,7 @@ def enrol(
         payload = build(aud, code, [entry], issued=now)
         keyset = dsse.seal(KEYSET_TYPE, payload, [signer])
         proof = seal_enrolment(ticket, nonce, frame.hashlib.sha256(payload).digest(), [signer])
-        trust.enrol(session, code, (keyset, proof), aud, now)
+        trust.enrol(session, code, (keyset, proof), gate, now)
         groups = " ".join(str(trust_query.agency(session, code).fingerprint).split()[-2:])
         for officer, role in (("registrar", "key_admin"), ("delegate", "mayor_delegate")):
             approvals.approve(session, code, Approver(officer, role), groups, now)

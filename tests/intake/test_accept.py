@@ -116,7 +116,7 @@ def test_lines_lie_sealed_and_bound_to_their_place(database, tools, agency):
         database.vault.open(place.scope, place.aad(1), rows[0].ct)
 
 
-def test_a_repeated_batch_gets_the_same_receipt_and_changes_nothing(database, tools, agency):
+def test_replay_of_a_batch_gets_the_same_receipt_and_changes_nothing(database, tools, agency):
     parcel = agency.people(range(3))
     first = put(database, tools, parcel)
     again = put(database, tools, parcel, now=NOW + timedelta(hours=3))
@@ -173,14 +173,14 @@ def test_an_unsigned_batch_is_refused(database, tools, agency):
     assert error.code == "envelope.signatures"
 
 
-def test_a_key_that_nobody_enrolled_is_refused(database, tools, agency):
+def test_batch_wrong_key_that_nobody_enrolled(database, tools, agency):
     stranger = Ed25519Signer.generate(agency.code)
     error = refused(database, tools, agency.people(range(1), signer=stranger))
     assert isinstance(error, Unauthorized)
     assert error.code == "key.unknown"
 
 
-def test_another_agencys_key_is_refused(database, tools, agency):
+def test_batch_wrong_agency_for_the_key(database, tools, agency):
     other = enrol(database)
     error = refused(database, tools, agency.people(range(1), signer=other.signer))
     assert (type(error), error.code) == (Unauthorized, "key.unknown")
@@ -241,7 +241,7 @@ def test_a_batch_without_a_grant_is_refused(database, tools):
     assert (type(error), error.code) == (Forbidden, "grant.missing")
 
 
-def test_a_batch_for_another_gateway_is_refused(database, tools, agency):
+def test_batch_wrong_aud(database, tools, agency):
     error = refused(database, tools, agency.people(range(1), aud="elsewhere.example"))
     assert (type(error), error.code) == (Forbidden, "aud.foreign")
 
@@ -261,7 +261,7 @@ def test_a_batch_put_at_another_address_is_refused(database, tools, agency, chan
     assert error.code == "batch.path"
 
 
-def test_a_batch_put_in_another_agencys_name_is_refused(database, tools, agency):
+def test_batch_wrong_agency_in_the_address(database, tools, agency):
     other = enrol(database)
     error = refused(database, tools, other.people([]), body=agency.people([]).sealed.body)
     assert error.code == "key.unknown"

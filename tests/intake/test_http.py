@@ -162,7 +162,7 @@ def test_a_request_of_another_time_is_refused(client, database, agency):
     refused(put(client, database, agency.people([1]), created=late), 401, "http.clock_skew")
 
 
-def test_the_same_request_twice_is_refused_and_the_batch_is_not(client, database, agency):
+def test_replay_of_a_request_is_refused_and_of_its_batch_is_not(client, database, agency):
     parcel = agency.people(range(1))
     signed = headers(database.settings, agency.signer, "PUT", parcel.url, parcel.sealed.body)
     first = client.put(parcel.url, data=parcel.sealed.body, headers=signed)

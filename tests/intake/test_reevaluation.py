@@ -125,7 +125,8 @@ def test_the_last_trusted_version_is_live_again(database, tools, agency, thief):
     assert {state(database, p) for p in (stolen, forged)} == {State.QUARANTINED}
 
 
-def test_the_logs_order_decides_and_not_what_the_batch_says(database, tools, agency, thief):
+def test_backdated_created(database, tools, agency, thief):
+    """The log's order decides, and not what the batch says of its time."""
     late = (NOW + timedelta(days=9)).strftime("%Y-%m-%dT%H:%M:%SZ")
     early = "2020-01-01T00:00:00Z"
     send(database, tools, one(agency, "a", 1, signer=thief, created=late, as_of=late))

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
-from keys import bundle, dsse
+from keys import bundle, dsse, keyset
 from keys.bundle import KeysetEvidence, LoggedEntry, RecordEvidence
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint, NoteSigner
+from keys.commitment import commit
+from keys.signers import Ed25519Signer
 from tests.keys import city
 from tests.keys.city import AGENCY, LINES, LOG, NEXT, ORIGIN, RECEIPT, RECOVERY, STRANGER, Log
 
@@ -139,6 +142,25 @@ def answer_first() -> bytes:
     )
 
 
+def answered(detail: bytes | None = None, **change: Any) -> bytes:
+    """A look whose answer says something else, logged as it should be."""
+    good, log = city.look(), Log()
+    source = log.add(json.loads(good.sources[0].entry))
+    asked = log.add(json.loads(good.query.logged.entry))
+    answer = log.add(json.loads(good.results[0].logged.entry) | change)
+    shown = good.results[0].detail if detail is None else detail
+    return look(
+        query=replace(good.query, logged=log.proved(asked)),
+        results=[replace(good.results[0], logged=log.proved(answer), detail=shown)],
+        sources=[log.proved(source)],
+    )
+
+
+def nested(levels: int) -> dict[str, Any]:
+    """A value that stands in so many objects."""
+    return {"in": nested(levels - 1)} if levels > 1 else {"in": 1}
+
+
 def decided(**change: Any) -> bytes:
     return bundle.build(city.decision(**change))
 
@@ -150,6 +172,25 @@ def decided_opened(**change: Any) -> bytes:
 
 def whole(**change: Any) -> bytes:
     return bundle.build(replace(city.whole(), **change))
+
+
+def first_said(**change: Any) -> bytes:
+    """The first keyset with other words, signed as it should be."""
+    value = json.loads(dsse.parse(city.first_keyset()).payload)
+    return dsse.seal(keyset.PAYLOAD_TYPE, canonical(value | change), [AGENCY, RECOVERY])
+
+
+def reenrolled(*signers: Ed25519Signer) -> bytes:
+    """After the first keyset the agency enrols anew with each of these keys in turn."""
+    statements = [city.first_keyset()]
+    for number, signer in enumerate(signers, 2):
+        before, now = dsse.parse(statements[-1]), city.NOW + number * timedelta(days=30)
+        entry = keyset.entry_of("dinsos", signer.public, instance="conn-a", not_before=now)
+        value = json.loads(keyset.build(city.AUD, "dinsos", [entry], issued=now))
+        value |= {"version": number, "prev": before.payload_sha256.hex(), "reason": "reenrol"}
+        sealed = dsse.seal(keyset.PAYLOAD_TYPE, canonical(value), [signer, RECEIPT])
+        statements.append(sealed)
+    return keyset_proof(*statements)
 
 
 def note(signer: NoteSigner = LOG, size: int = 5, root: bytes = bytes(32)) -> bytes:
@@ -468,6 +509,56 @@ CASES: dict[str, Case] = {
     "checkpoint-without-policy": (note, None, 2),
     "checkpoint-foreign-key": (lambda: note(OTHER_LOG), city.policy(), 1),
     "checkpoint-altered": (lambda: note().replace(b"\n5\n", b"\n6\n"), city.policy(), 1),
+    # where two readers could differ
+    "accept-says-true-for-one": (lambda: proof(accept=other_entry(seq=True)), NO_PINS, 1),
+    "batch-says-true-for-one": (lambda: frames(epoch=True), city.policy(), 1),
+    "keyset-says-one-for-true": (
+        lambda: two_keys(policy={"batch_sig": "ed25519", "min_record_salt": 1}),
+        NO_PINS,
+        1,
+    ),
+    "query-answer-says-true-for-one": (lambda: answered(n=True), NO_PINS, 1),
+    "query-answer-names-no-list": (lambda: answered(batches=5), NO_PINS, 1),
+    "query-answer-names-null": (lambda: answered(batches=None), NO_PINS, 1),
+    "query-answer-names-numbers": (lambda: answered(batches=[5]), NO_PINS, 1),
+    "query-answer-shows-nothing-of-one": (
+        lambda: answered(b"{}", commit=commit({}, bytes([2]) * 32).sha256.hex()),
+        NO_PINS,
+        1,
+    ),
+    "valid-query-of-many-levels": (
+        lambda: bundle.build(city.look(asked=nested(64))),
+        NO_PINS,
+        0,
+    ),
+    "query-of-too-many-levels": (lambda: bundle.build(city.look(asked=nested(65))), NO_PINS, 1),
+    "keyset-of-the-first-year": (
+        lambda: first_said(issued="0001-01-01T00:00:00Z"),
+        city.policy(),
+        1,
+    ),
+    "keyset-of-the-last-year": (
+        lambda: two_keys(issued="9999-12-31T23:59:59Z"),
+        NO_PINS,
+        1,
+    ),
+    "keyset-of-a-day-that-is-none": (
+        lambda: first_said(issued="2026-02-30T00:00:00Z"),
+        city.policy(),
+        1,
+    ),
+    "valid-keyset-enrolled-anew": (lambda: reenrolled(NEXT, STRANGER), NO_PINS, 0),
+    "keyset-takes-an-old-key-again": (lambda: reenrolled(NEXT, AGENCY), NO_PINS, 1),
+    "keyset-by-an-unknown-centre": (
+        lambda: reenrolled(NEXT),
+        city.policy(agencies=None, receipt=None),
+        2,
+    ),
+    "keyset-by-an-unknown-centre-that-does-not-follow": (
+        lambda: lost(4, signers=[RECEIPT], prev="00" * 32),
+        city.policy(agencies=None, receipt=None),
+        1,
+    ),
     # what is none of Titian's
     "empty": (lambda: b"", city.policy(), 1),
     "noise": (lambda: bytes(range(256)), city.policy(), 1),

@@ -73,6 +73,24 @@ def test_what_is_written_reads_back_and_writes_the_same(value: object) -> None:
     assert digest(value) == hashlib.sha256(canonical(value)).digest()
 
 
+FOREIGN = st.sampled_from(
+    [2**53, -(2**53), float("nan"), float("inf"), float("-inf"), "\ud800", "a\udfffb", b"", {1: 2}]
+)
+
+
+@given(JSON, st.recursive(FOREIGN, lambda each: st.lists(each, min_size=1, max_size=3)))
+def test_what_rfc_8785_has_no_form_for_is_refused_at_any_depth(good: object, bad: object) -> None:
+    for value in (bad, [good, bad], {"a": good, "b": bad}, {"a": [{"b": bad}]}):
+        with pytest.raises(BadJson):
+            canonical(value)
+
+
+@given(st.dictionaries(st.text(), st.none(), min_size=1))
+def test_names_stand_in_the_order_of_their_utf_16_units(value: dict[str, None]) -> None:
+    names = list(read_json(canonical(value)))
+    assert names == sorted(value, key=lambda name: name.encode("utf-16-be"))
+
+
 @pytest.mark.parametrize("value", [2**53, float("nan"), float("inf"), "\ud800", {1: 2}, object()])
 def test_a_value_without_canonical_form_is_refused(value: object) -> None:
     with pytest.raises(BadJson):
@@ -106,6 +124,39 @@ def test_a_value_without_canonical_form_is_refused(value: object) -> None:
 def test_json_that_two_readers_could_read_differently_is_refused(text: bytes) -> None:
     with pytest.raises(BadJson):
         read_json(text)
+
+
+def test_brackets_of_both_kinds_are_counted_together() -> None:
+    assert len(read_json(b"[" + b"{}," * 9_999 + b"{}" + b",[]" * 9_999 + b"]")) == 19_999
+    for inner in (b"{}," * 10_000 + b"[]," * 9_999 + b"[]", b"[]," * 20_000 + b"[]"):
+        with pytest.raises(BadJson) as refused:
+            read_json(b"[" + inner + b"]")
+        assert refused.value.code == "json.depth"
+    with pytest.raises(BadJson) as refused:
+        read_json(b"[" * 30_000 + b"]" * 30_000)
+    assert refused.value.code == "json.depth"
+
+
+def test_a_text_of_a_mebibyte_is_read_and_no_longer_one() -> None:
+    text = b'"' + b"a" * ((1 << 20) - 2) + b'"'
+    assert len(read_json(text)) == (1 << 20) - 2
+    for longer, limit in ((text + b" ", 1 << 20), (b"  1", 2)):
+        with pytest.raises(BadJson) as refused:
+            read_json(longer, limit=limit)
+        assert refused.value.code == "json.size"
+
+
+@pytest.mark.parametrize("number", [2**53 - 1, -(2**53) + 1, 0, -1, -9])
+def test_every_integer_below_two_to_the_53_is_read(number: int) -> None:
+    assert read_json(str(number).encode()) == number == int(canonical(number))
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 10**16, 10**17, -(10**17)])
+def test_no_larger_integer_is_read_or_written(number: int) -> None:
+    with pytest.raises(BadJson):
+        read_json(str(number).encode())
+    with pytest.raises(BadJson):
+        canonical(number)
 
 
 def test_fractions_are_read_only_where_they_are_asked_for_and_only_finite() -> None:

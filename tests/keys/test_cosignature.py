@@ -1,15 +1,23 @@
 """Cosignatures: read back as made, and refused where anything in them is another's."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from keys.canonical import from_base64, to_base64
-from keys.checkpoint import TYPE_COSIGNATURE, Checkpoint, NoteKey
+from keys.checkpoint import (
+    TYPE_COSIGNATURE,
+    Checkpoint,
+    NoteKey,
+    parse_checkpoint,
+    parse_note,
+)
 from keys.cosignature import cosign, parse_line
 from keys.errors import BadNote, BadSignature
 from keys.signers import Ed25519Signer
+from tests.shared import shared
 
 NOW = datetime(2026, 11, 24, 3, 0, 7, 9, tzinfo=UTC)
 SEEN = Checkpoint("titian.test/log", 7, b"\x01" * 32)
@@ -83,6 +91,51 @@ def test_two_lines_are_not_one():
     line = cosign(SEEN, KEY, SIGNER, NOW)
     with pytest.raises(BadNote):
         parse_line(f"{line}\n{line}")
+
+
+C2SP = """example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=
+— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==
+"""
+"""The example of C2SP tlog-cosignature; it names no key."""
+
+
+def test_the_published_example_reads_as_it_says() -> None:
+    line = C2SP.splitlines()[-1]
+    made = parse_line(line)
+    assert (made.name, made.hint.hex()) == ("witness.example.com/w1", "8d66cf3f")
+    assert int(made.time.timestamp()) == 1679315147
+    seen = parse_checkpoint(parse_note(C2SP.encode()).text)
+    signed = []
+
+    class Recorder(Ed25519Signer):
+        def sign(self, data: bytes) -> bytes:
+            signed.append(data)
+            return super().sign(data)
+
+    cosign(seen, KEY, Recorder("baz", b"\x02" * 32), made.time)
+    body = C2SP.partition("\n\n")[0] + "\n"
+    assert signed == [f"cosignature/v1\ntime 1679315147\n{body}".encode()]
+
+
+def test_lines_of_other_peoples_witnesses_are_read_and_never_believed_under_our_key() -> None:
+    path = shared("data/vectors/checkpoint/sigstore-rekor2-checkpoints.json")
+    read = 0
+    for case in json.loads(path.read_text())["cases"]:
+        note = case["checkpoint"] or ""
+        for line in note.splitlines():
+            if not line.startswith("— witness."):
+                continue
+            made = parse_line(line)
+            assert made.time.year == 2025
+            named = replace(KEY, name=made.name)
+            with pytest.raises(BadSignature):
+                made.verify(parse_checkpoint(parse_note(note.encode()).text), named)
+            read += 1
+    assert read == 5
 
 
 def test_a_time_beyond_all_years_is_refused():

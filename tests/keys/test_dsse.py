@@ -1,5 +1,6 @@
 """Envelopes hold what was signed, and only DSSE as it is specified is read."""
 
+import hashlib
 import json
 from typing import Any
 
@@ -63,6 +64,51 @@ def test_one_wrong_signature_of_a_known_key_is_enough_to_refuse() -> None:
     with pytest.raises(BadSignature) as refused:
         dsse.parse(_json(signatures=[good, other])).verify(KEYS)
     assert refused.value.code == "sig.invalid"
+
+
+THREE = Ed25519Signer.from_seed("dinsos", bytes([3]) * 32)
+
+
+def test_a_signature_is_added_after_the_others_and_once() -> None:
+    first = dsse.parse(dsse.seal(TYPE, b"{}", [ONE, TWO]))
+    grown = dsse.parse(dsse.add_signature(first, THREE))
+    assert [each.keyid for each in grown.signatures] == [ONE.kid, TWO.kid, THREE.kid]
+    assert (grown.payload_type, grown.payload) == (first.payload_type, first.payload)
+    assert grown.payload_sha256 == first.payload_sha256 == hashlib.sha256(b"{}").digest()
+    again = dsse.parse(dsse.add_signature(grown, ONE))
+    assert [each.keyid for each in again.signatures] == [TWO.kid, THREE.kid, ONE.kid]
+    assert again.verify(KEYS | {THREE.kid: THREE.public}) == {ONE.kid, TWO.kid, THREE.kid}
+
+
+@given(st.lists(st.sampled_from([ONE, TWO, THREE]), min_size=1, max_size=16))
+def test_however_often_one_signs_he_counts_once(signers: list[Ed25519Signer]) -> None:
+    envelope = dsse.parse(dsse.seal(TYPE, b"{}", signers))
+    every = {each.kid: each.public for each in (ONE, TWO, THREE)}
+    assert envelope.verify(every) == {each.kid for each in signers}
+    for added in signers:
+        envelope = dsse.parse(dsse.add_signature(envelope, added))
+    assert envelope.verify(every) == {each.kid for each in signers}
+
+
+@pytest.mark.parametrize("count", [1, 16])
+def test_an_envelope_has_up_to_sixteen_signatures(count: int) -> None:
+    assert len(dsse.parse(dsse.seal(TYPE, b"{}", [ONE] * count)).signatures) == count
+    with pytest.raises(BadEnvelope):
+        dsse.parse(dsse.seal(TYPE, b"{}", [ONE] * 17))
+
+
+def test_a_type_may_be_in_any_script() -> None:
+    sealed = dsse.seal("jenis/ñ", b"{}", [ONE])
+    assert "jenis/ñ".encode() in sealed
+    assert dsse.parse(sealed).verify(KEYS) == {ONE.kid}
+
+
+def test_an_envelope_of_a_mebibyte_is_read_and_no_larger_one() -> None:
+    sealed = dsse.seal(TYPE, bytes(700_000), [ONE])
+    padded = sealed + b" " * ((1 << 20) - len(sealed))
+    assert dsse.parse(padded).verify(KEYS) == {ONE.kid}
+    with pytest.raises(BadEnvelope):
+        dsse.parse(padded + b" ")
 
 
 def test_a_stranger_is_refused() -> None:

@@ -61,10 +61,32 @@ TICKETS: dict[str, tuple[Callable[[], str], str]] = {
     "another file": (lambda: '{"hello": 1}', "ticket.unreadable"),
     "lone surrogate": (lambda: "\ud800", "ticket.unreadable"),
     "version": (lambda: text(titian_ticket=2), "ticket.version"),
+    "older version": (lambda: text(titian_ticket=0), "ticket.version"),
     "secret cut": (lambda: text(secret="QUJD"), "ticket.field"),
     "gateway": (lambda: text(gateway="gw.example/path"), "ticket.field"),
     "receipt": (lambda: text(receipt={}), "ticket.field"),
     "log key of another log": (lambda: text(log_origin="other.example"), "ticket.keys"),
+    "log key of a log that sorts later": (lambda: text(log_origin="zz.example"), "ticket.keys"),
+    "receipt kid that sorts later": (
+        lambda: text(
+            receipt={
+                "kid": RECEIPT.kid[:-1] + "z",
+                "alg": "ed25519",
+                "pub": to_base64(RECEIPT.public.raw),
+            }
+        ),
+        "ticket.keys",
+    ),
+    "receipt kid that sorts earlier": (
+        lambda: text(
+            receipt={
+                "kid": RECEIPT.kid[:-1] + "2",
+                "alg": "ed25519",
+                "pub": to_base64(RECEIPT.public.raw),
+            }
+        ),
+        "ticket.keys",
+    ),
     "log key": (lambda: text(log_vkey="x"), "ticket.keys"),
     "receipt kid": (
         lambda: text(
@@ -79,6 +101,7 @@ TICKETS: dict[str, tuple[Callable[[], str], str]] = {
         "ticket.keys",
     ),
     "expired": (lambda: text(expires="2026-11-24T02:00:00Z"), "ticket.expired"),
+    "expired long ago": (lambda: text(expires="2026-11-01T02:00:00Z"), "ticket.expired"),
 }
 
 
@@ -90,6 +113,12 @@ def test_a_bad_ticket_is_refused_in_a_plain_sentence(name: str) -> None:
     assert refused.value.code == code
     assert str(refused.value)[0].isupper()
     assert str(refused.value).endswith(".")
+
+
+def test_a_ticket_is_a_field_a_line_for_who_must_read_it_out() -> None:
+    lines = format_ticket(TICKET).split("\n")
+    assert (lines[0], lines[1], lines[-2:]) == ("{", '  "titian_ticket": 1,', ["}", ""])
+    assert timedelta(days=3) == enrolment.TICKET_LIFE
 
 
 def test_a_ticket_never_shows_its_secret() -> None:
@@ -109,6 +138,7 @@ def test_a_proof_of_the_holder_is_taken() -> None:
     [
         (proof(nonce="nonce-2"), "enrol.challenge"),
         (proof(sha=bytes(32)), "enrol.challenge"),
+        (proof(sha=b"\xff" * 32), "enrol.challenge"),
         (proof(replace(TICKET, aud="other.example")), "enrol.challenge"),
         (proof(replace(TICKET, ticket_id="T-8")), "enrol.challenge"),
         (proof(replace(TICKET, secret=bytes(16))), "enrol.secret"),
@@ -121,6 +151,15 @@ def test_a_proof_of_the_holder_is_taken() -> None:
             "sig.unknown_key",
         ),
         (dsse.parse(dsse.seal("application/other", proof().payload, [ONE, TWO])), "enrol.type"),
+        (dsse.parse(dsse.seal("zzz", proof().payload, [ONE, TWO])), "enrol.type"),
+        (
+            dsse.parse(
+                dsse.seal(
+                    enrolment.PAYLOAD_TYPE, proof().payload.replace(b'"v":1', b'"v":0'), [ONE, TWO]
+                )
+            ),
+            "enrol.version",
+        ),
         (
             dsse.parse(
                 dsse.seal(

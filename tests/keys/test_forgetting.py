@@ -20,10 +20,12 @@ DAY = timedelta(days=1)
 SECOND = timedelta(seconds=1)
 LARGEST_ENTRY = 65_535
 """Bytes of an entry in a tile of the log (C2SP tlog-tiles: a length of 16 bits)."""
+LONGEST = "a" * 40
+"""The longest code of an agency, and the longest name of a connector."""
 
 
 def made(number: int) -> Ed25519Signer:
-    return Ed25519Signer.from_seed("baz", number.to_bytes(32, "big"))
+    return Ed25519Signer.from_seed(LONGEST, number.to_bytes(32, "big"))
 
 
 RECOVERY = made(1)
@@ -42,11 +44,11 @@ class Agency:
     def __post_init__(self) -> None:
         recovery = Recovery(1, {RECOVERY.kid: RECOVERY.public})
         entries = [self.entry(self.signers[0])]
-        payload = keyset.build("titian.test", "baz", entries, issued=self.now, recovery=recovery)
+        payload = keyset.build("titian.test", LONGEST, entries, issued=self.now, recovery=recovery)
         self.keyset, self.sha256 = keyset.parse_statement(payload), _sha256(payload)
 
     def entry(self, signer: Ed25519Signer) -> KeyEntry:
-        return keyset.entry_of("baz", signer.public, instance="conn", not_before=self.now)
+        return keyset.entry_of(LONGEST, signer.public, instance=LONGEST, not_before=self.now)
 
     def fresh(self) -> Ed25519Signer:
         return made(len(self.signers) + 2)
@@ -57,7 +59,7 @@ class Agency:
         found = accept_next(envelope, standing, known_keys=(), centre={}, now=self.now)
         self.keyset, self.sha256 = found.keyset, envelope.payload_sha256
         if found.rule is Rule.ROTATE:
-            self.rotated = {"conn": self.now}
+            self.rotated = {LONGEST: self.now}
         self.signers += [each for each in signers if each.kid in found.added]
         return found
 
@@ -120,12 +122,12 @@ def test_an_honest_decade_and_a_half_is_never_full() -> None:
 
 def test_a_thief_is_stopped_while_the_owner_has_room() -> None:
     agency = Agency()
-    assert agency.steal() == ROOM - 1
-    assert len(agency.keyset.keys) == ROOM
+    assert agency.steal() == 47
+    assert len(agency.keyset.keys) == ROOM == 48
     found = agency.revoke_all()
     assert (found.rule, found.persons) == (Rule.REVOKE, 1)
     assert len(agency.keyset.revoked) == ROOM
-    spoken = rotation.speaking(agency.keyset, "conn", agency.now)
+    spoken = rotation.speaking(agency.keyset, LONGEST, agency.now)
     assert spoken is not None
     assert spoken.kid == agency.signers[-1].kid
 
@@ -158,7 +160,7 @@ def test_the_fullest_statement_is_an_entry_of_the_log() -> None:
     agency.say(RECOVERY, revoked=(*agency.keyset.revoked, *agency.lost([agency.signers[-1].kid])))
     assert len(agency.keyset.keys) == len(agency.keyset.revoked) == 64
     envelope = dsse.seal(PAYLOAD_TYPE, encode(agency.keyset), [RECOVERY] * 16)
-    assert len(canonical(keyset_entry("baz", 99, envelope))) < LARGEST_ENTRY
+    assert len(canonical(keyset_entry(LONGEST, 99, envelope))) < LARGEST_ENTRY
 
 
 def rotated(agency: Agency) -> tuple[str, ...]:

@@ -189,6 +189,58 @@ def test_each_departure_from_the_profile_is_refused(name: str) -> None:
     assert code_of(_input(signed(PUT), PROFILE[name])) == "http.components"
 
 
+def _listed(name: str) -> str:
+    return f'"{name}"'
+
+
+MUTATIONS: dict[str, Callable[[str, str], str]] = {
+    "removed": lambda text, name: re.sub(rf" ?{re.escape(_listed(name))}", "", text, count=1),
+    "duplicated": lambda text, name: text.replace(
+        _listed(name), f"{_listed(name)} {_listed(name)}"
+    ),
+    "in capitals": lambda text, name: text.replace(_listed(name), _listed(name.upper())),
+    "of the response": lambda text, name: text.replace(_listed(name), f"{_listed(name)};req"),
+    "as bytes": lambda text, name: text.replace(_listed(name), f"{_listed(name)};bs"),
+    "of a trailer": lambda text, name: text.replace(_listed(name), f"{_listed(name)};tr"),
+    "exchanged": lambda text, name: text.replace(_listed(name), '"date"'),
+    "as a token": lambda text, name: text.replace(_listed(name), name.strip("@")),
+}
+COVERED = [
+    (method, name) for method, components in httpsig.COMPONENTS.items() for name in components
+]
+
+
+def altered(request: Request, name: str) -> Request:
+    """The request whose covered component says something else, as a proxy on the way might."""
+    match name:
+        case "@method":
+            return replace(request, method="POST" if request.method == "PUT" else "PUT")
+        case "@authority":
+            return replace(request, url=request.url.replace("gw.", "gw2."))
+        case "@target-uri":
+            return replace(request, url=request.url + "0")
+        case "content-digest":
+            return with_headers(request, content_digest=[httpsig.content_digest(bytes(32))])
+        case "titian-log-seen":
+            return with_headers(request, titian_log_seen=[LogSeen(4, SEEN.root).header()])
+        case "content-length":
+            return with_headers(request, content_length=[str(len(BODY) + 1)])
+        case _:
+            return with_headers(request, content_type=["application/json"])
+
+
+@pytest.mark.parametrize(("method", "name"), COVERED, ids=str)
+def test_profile_mutations(method: str, name: str) -> None:
+    """Each covered component: altered in the request; missing, double or changed in the list."""
+    request = signed(GET if method == "GET" else replace(PUT, method=method))
+    httpsig.verify(request, key_of, now=NOW)
+    assert code_of(altered(request, name)) in {"http.signature_invalid", "http.components"}
+    for mutation in MUTATIONS.values():
+        changed = _input(request, lambda text, change=mutation: change(text, name))
+        assert header(changed, "signature-input") != header(request, "signature-input")
+        assert code_of(changed) == "http.components"
+
+
 @pytest.mark.parametrize("method", ["DELETE", "put", "PATCH", ""])
 def test_other_methods_are_refused(method: str) -> None:
     assert code_of(replace(signed(PUT), method=method)) == "http.components"

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keys import checkpoint, dsse, keyset, succession
 from keys.canonical import canonical, to_base64
 from keys.checkpoint import NoteKey
 from keys.errors import BadKey, BadSignature, BadStatement, TrustError
-from keys.keyset import KeyEntry, Keyset, Recovery, State
+from keys.keyset import KeyEntry, Keyset, Recovery, Revocation, State
 from keys.signers import Ed25519Signer
 
 AUD = "titian.example"
@@ -197,6 +199,70 @@ def test_a_statement_on_the_wire() -> None:
         "revoked": [],
         "reason": "enrol",
     }
+
+
+MOMENTS = st.datetimes(
+    datetime(2020, 1, 1),  # noqa: DTZ001 -- hypothesis adds the zone
+    datetime(2090, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda when: when.replace(microsecond=0))
+ENTRIES = st.builds(
+    KeyEntry,
+    kid=st.just(""),
+    public=st.integers(1, 10**6).map(
+        lambda number: Ed25519Signer.from_seed("dinsos", number.to_bytes(32, "big")).public
+    ),
+    uses=st.sets(st.sampled_from(sorted(keyset.USES)), min_size=1).map(frozenset),
+    instance=st.from_regex(r"[a-z0-9-]{1,40}", fullmatch=True),
+    not_before=MOMENTS,
+    not_after=MOMENTS,
+    sign_until=st.none() | MOMENTS,
+).map(lambda entry: replace(entry, kid=entry.public.kid("dinsos")))
+REVOCATIONS = st.builds(
+    Revocation,
+    kid=st.text(min_size=1, max_size=60).filter(str.isprintable),
+    since=MOMENTS,
+    reason=st.from_regex(r"[a-z_]{1,40}", fullmatch=True),
+    size_at_since=st.integers(0, 2**53 - 1),
+)
+KEYSETS = st.builds(
+    Keyset,
+    aud=st.text(min_size=1, max_size=50).filter(str.isprintable),
+    agency=st.just("dinsos"),
+    version=st.integers(1, 2**53 - 1),
+    prev=st.none() | st.binary(min_size=32, max_size=32),
+    issued=MOMENTS,
+    expires=MOMENTS,
+    keys=st.lists(ENTRIES, max_size=5).map(lambda each: {entry.kid: entry for entry in each}),
+    witness=st.just({}) | st.just({WIT.kid: NoteKey("w", 4, WIT.public)}),
+    enc=st.just({}),
+    recovery=st.none() | st.just(Recovery(1, {REC.kid: REC.public})),
+    revoked=st.lists(REVOCATIONS, max_size=5).map(tuple),
+    reason=st.from_regex(r"[a-z_]{1,40}", fullmatch=True),
+)
+
+
+@given(KEYSETS)
+def test_every_keyset_has_one_statement_that_reads_back(said: Keyset) -> None:
+    data = keyset.encode(said)
+    found = keyset.parse_statement(data)
+    assert found == said
+    assert keyset.encode(found) == data
+
+
+VALUES = st.none() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text() | st.lists(st.text())
+
+
+@given(KEYSETS, st.sampled_from(sorted(json.loads(payload()))), VALUES)
+def test_a_statement_with_another_field_is_another_one_or_none(
+    said: Keyset, name: str, value: object
+) -> None:
+    whole = json.loads(keyset.encode(said))
+    try:
+        found = keyset.parse_statement(canonical(whole | {name: value}))
+    except (BadStatement, BadKey):
+        return
+    assert (found == said) == (whole[name] == value)
 
 
 def test_fewer_recovery_keys_than_there_are_may_suffice() -> None:

@@ -61,7 +61,7 @@ def test_the_file_holds_no_seed_and_the_store_shows_none(path: Path, kid: str) -
 
 
 def test_the_default_cost_is_that_of_the_design() -> None:
-    assert (DEFAULT_COST.memory_kib, DEFAULT_COST.iterations) == (65_536, 3)
+    assert Cost(memory_kib=65_536, iterations=3, lanes=1) == DEFAULT_COST
 
 
 def test_a_key_can_be_destroyed(path: Path, kid: str) -> None:
@@ -88,7 +88,7 @@ def test_without_a_passphrase_the_store_lists_and_signs_nothing(path: Path, kid:
 
 
 def test_a_use_that_does_not_exist_is_refused(path: Path) -> None:
-    for uses in ((), ("keyset",)):
+    for uses in ((), ("keyset",), ("witness", "http"), ("aaa", "witness"), ("http", "zzz")):
         with pytest.raises(BadKey):
             KeyStore(path, WORDS, CHEAP).generate("dinsos", uses)
     assert not path.exists()
@@ -102,11 +102,21 @@ def test_a_truncated_file_is_refused(path: Path, kid: str, keep: int) -> None:
 
 DAMAGE: dict[str, tuple[Callable[[dict[str, Any]], None], str]] = {
     "version": (lambda v: v.update(v=2), "keyfile.version"),
+    "older version": (lambda v: v.update(v=0), "keyfile.version"),
     "kdf": (lambda v: v["kdf"].update(name="scrypt"), "keyfile.version"),
+    "kdf that is like it": (lambda v: v["kdf"].update(name="argon2i"), "keyfile.version"),
     "kdf field": (lambda v: v["kdf"].update(extra=1), "keyfile.damaged"),
     "salt": (lambda v: v["kdf"].update(salt="QUJD"), "keyfile.damaged"),
     "absurd memory": (lambda v: v["kdf"].update(memory_kib=1 << 30), "keyfile.damaged"),
+    "more than a gibibyte": (
+        lambda v: v["kdf"].update(memory_kib=(1 << 20) + 1),
+        "keyfile.damaged",
+    ),
     "absurd iterations": (lambda v: v["kdf"].update(iterations=1000), "keyfile.damaged"),
+    "more than 16 iterations": (lambda v: v["kdf"].update(iterations=17), "keyfile.damaged"),
+    "no iterations": (lambda v: v["kdf"].update(iterations=0), "keyfile.damaged"),
+    "no lanes": (lambda v: v["kdf"].update(lanes=0), "keyfile.damaged"),
+    "too little memory": (lambda v: v["kdf"].update(memory_kib=7), "keyfile.damaged"),
     "lanes the kdf refuses": (lambda v: v["kdf"].update(lanes=1 << 26), "keyfile.damaged"),
     "other cost": (lambda v: v["kdf"].update(iterations=2), "keyfile.passphrase"),
     "check": (lambda v: v.update(check="QUJD"), "keyfile.passphrase"),
@@ -126,6 +136,11 @@ def test_a_damaged_file_is_refused(path: Path, kid: str, name: str) -> None:
     change, code = DAMAGE[name]
     edit(path, change)
     assert code_of(lambda: KeyStore(path, WORDS)) == code
+
+
+def test_a_file_may_cost_sixteen_iterations(path: Path) -> None:
+    kid = KeyStore(path, WORDS, Cost(memory_kib=8, iterations=16)).generate("dinsos", ["witness"])
+    assert KeyStore(path, WORDS).uses(kid) == ("witness",)
 
 
 def test_keys_cannot_be_exchanged_or_given_other_uses(path: Path, kid: str) -> None:

@@ -27,10 +27,8 @@ def naive(begin: int, end: int) -> bytes:
         return hashlib.sha256().digest()
     if n == 1:
         return LEAVES[begin]
-    k = 1
-    while k * 2 < n:
-        k *= 2
-    left, right = naive(begin, begin + k), naive(begin + k, end)
+    middle = naive_split(begin, end)
+    left, right = naive(begin, middle), naive(middle, end)
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
@@ -103,6 +101,53 @@ def test_all_consistency_proofs_up_to_64() -> None:
             if m < n:
                 with pytest.raises(BadProof):
                     merkle.verify_consistency(m, n, naive(1, m + 1), naive(0, n), path)
+
+
+def naive_split(begin: int, end: int) -> int:
+    """Where RFC 6962 cuts the leaves [begin, end): after the largest power of two below."""
+    k = 1
+    while k * 2 < end - begin:
+        k *= 2
+    return begin + k
+
+
+def naive_path(index: int, begin: int, end: int) -> list[bytes]:
+    """PATH(m, D[n]) just as RFC 6962 §2.1.1 writes it."""
+    if end - begin == 1:
+        return []
+    middle = naive_split(begin, end)
+    if index < middle:
+        return [*naive_path(index, begin, middle), naive(middle, end)]
+    return [*naive_path(index, middle, end), naive(begin, middle)]
+
+
+def naive_proof(m: int, begin: int, end: int, *, whole: bool) -> list[bytes]:
+    """SUBPROOF(m, D[n], b) just as RFC 6962 §2.1.2 writes it; `m` counts from `begin`."""
+    if m == end - begin:
+        return [] if whole else [naive(begin, end)]
+    middle = naive_split(begin, end)
+    if begin + m <= middle:
+        return [*naive_proof(m, begin, middle, whole=whole), naive(middle, end)]
+    rest = naive_proof(begin + m - middle, middle, end, whole=False)
+    return [*rest, naive(begin, middle)]
+
+
+def test_every_inclusion_proof_up_to_300_is_that_of_the_naive_tree() -> None:
+    for size in range(1, 301):
+        head = naive(0, size)
+        for index in range(size):
+            path = merkle.fold_path(merkle.inclusion_nodes(index, size), get_hash)
+            assert path == naive_path(index, 0, size)
+            merkle.verify_inclusion(LEAVES[index], index, size, path, head)
+
+
+def test_every_consistency_proof_up_to_300_is_that_of_the_naive_tree() -> None:
+    for n in range(1, 301):
+        head = naive(0, n)
+        for m in range(1, n + 1):
+            path = merkle.fold_path(merkle.consistency_nodes(m, n), get_hash)
+            assert path == naive_proof(m, 0, n, whole=True)
+            merkle.verify_consistency(m, n, naive(0, m), head, path)
 
 
 @settings(max_examples=200)

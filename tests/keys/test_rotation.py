@@ -185,6 +185,8 @@ def test_a_connector_that_runs_now_and_then_is_never_without_a_key(pauses: list[
         _check_voice(current, before, now)
         speaks = rotation.speaking(current, "conn", now)
         assert speaks is not None
+        others = current.keys.keys() - {speaks.kid}
+        assert rotation.speaking(current, "conn", now, others) == speaks
         _check_deleted(current, now, speaks)
         if not rotation.is_due(speaks, now):
             continue

@@ -1,14 +1,17 @@
 """Public keys that must not be used are refused at the only entrance there is."""
 
+import hashlib
 import json
 import pickle
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from keys.errors import BadKey, BadSignature
-from keys.signers import Ed25519Signer, PublicKey
+from keys.signers import Ed25519Signer, PublicKey, fingerprint_of
 from tests.shared import shared
 
 SEED = bytes(range(32))
@@ -95,10 +98,65 @@ def test_wycheproof_ed25519_agrees_case_by_case() -> None:
     assert count == 151
 
 
-@pytest.mark.parametrize(("alg", "size"), [("rsa", 32), ("ed25519", 31), ("ed25519", 33)])
+@pytest.mark.parametrize(
+    ("alg", "size"),
+    [("rsa", 32), ("ml-dsa-65", 32), ("ed25519+ml-dsa-65", 32), ("ed25519", 31), ("ed25519", 33)],
+)
 def test_other_algorithms_and_sizes_are_refused(alg: str, size: int) -> None:
     with pytest.raises(BadKey):
         PublicKey.parse(alg, bytes(size))
+
+
+def _is_on_curve(raw: bytes) -> bool:
+    """Whether x can be recovered from y, by the steps of RFC 8032 §5.1.3."""
+    p = 2**255 - 19
+    y = int.from_bytes(raw, "little") & (2**255 - 1)
+    d = -121665 * pow(121666, p - 2, p)
+    u, v = (y * y - 1) % p, (d * y * y + 1) % p
+    x = u * pow(v, 3, p) * pow(u * pow(v, 7, p), (p - 5) // 8, p) % p
+    return v * x * x % p in {u, p - u}
+
+
+@given(st.integers(0, 2**255 - 20), st.sampled_from([0, 1]))
+def test_a_key_is_a_point_of_the_curve_or_refused(y: int, sign: int) -> None:
+    raw = (y | sign << 255).to_bytes(32, "little")
+    code = ""
+    try:
+        PublicKey("ed25519", raw)
+    except BadKey as err:
+        code = err.code
+    assert code in {"", "key.low_order", "key.not_on_curve"}
+    assert (code != "key.not_on_curve") == _is_on_curve(raw)
+
+
+def test_every_key_that_is_made_is_sound() -> None:
+    for number in range(100):
+        signer = Ed25519Signer.from_seed("dinsos", number.to_bytes(32, "big"))
+        signer.public.verify(signer.sign(b"said"), b"said")
+
+
+def test_a_fingerprint_of_a_statement_is_read_like_that_of_a_key() -> None:
+    key = Ed25519Signer.from_seed("dinsos", SEED).public
+    hashed = hashlib.sha256(b"ed25519\0" + key.raw).digest()
+    assert fingerprint_of(hashed) == key.fingerprint()
+    assert len(fingerprint_of(hashed).replace(" ", "")) == 32
+
+
+@pytest.mark.parametrize("size", [0, 31, 33, 64])
+def test_a_seed_has_32_bytes(size: int) -> None:
+    with pytest.raises(BadKey) as refused:
+        Ed25519Signer.from_seed("dinsos", bytes(size))
+    assert refused.value.code == "key.size"
+
+
+@pytest.mark.parametrize(("alg", "size", "code"), [
+    ("ed25518", 32, "key.alg"), ("ed25520", 32, "key.alg"), ("Ed25519", 32, "key.alg"),
+    ("ed25519", 0, "key.size"), ("ed25519", 31, "key.size"), ("ed25519", 64, "key.size"),
+])  # fmt: skip
+def test_a_key_is_refused_by_its_own_fault(alg: str, size: int, code: str) -> None:
+    with pytest.raises(BadKey) as refused:
+        PublicKey.parse(alg, b"\x58" * size)
+    assert refused.value.code == code
 
 
 def test_kid_and_fingerprint_are_the_keys_own() -> None:

@@ -16,10 +16,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.keywrap import (
+    InvalidUnwrap,
+    aes_key_unwrap_with_padding,
+    aes_key_wrap_with_padding,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from keys import checkpoint, merkle
+from keys import checkpoint, deks, merkle
 from keys.canonical import canonical
 from keys.checkpoint import Checkpoint
 from keys.deks import NoDeks, Wrapped
@@ -189,6 +194,18 @@ def test_a_vault_without_data_keys_signs_and_indexes_but_does_not_seal(
         assert refused.value.code == "vault.no_store"
     with pytest.raises(VaultError):
         NoDeks().add(SCOPE, lambda: Wrapped(bytes(8), SCOPE, None, 1))
+
+
+def test_a_wrapped_key_is_bound_to_its_row_by_16_bytes_and_told_by_its_kind_alone() -> None:
+    made = deks.generate(SCOPE, 1, bytes(32))
+    assert made.key is not None
+    assert len(made.key) == 8 + 32 + 16  # RFC 5649: eight bytes more than what is wrapped
+    assert deks.unwrap(deks.rewrap(made, {1: bytes(32), 2: b"2" * 32}), {2: b"2" * 32}) == (
+        deks.unwrap(made, {1: bytes(32)})
+    )
+    with pytest.raises(VaultError, match=r"\(person\)") as refused:
+        NoDeks().find("person|dinsos|2026-11")
+    assert refused.value.code == "vault.no_store"
 
 
 def test_every_blind_index_version_can_be_asked_for(path: Path, vault: Vault) -> None:
@@ -367,6 +384,21 @@ def test_wycheproof_aes_gcm_agrees() -> None:
             assert case["result"] == "valid", case["tcId"]
             assert plain.hex() == case["msg"]
     assert judged == 283
+
+
+def test_wycheproof_aes_kwp_agrees() -> None:
+    judged = 0
+    for _, case in _cases("aes_kwp"):
+        judged += 1
+        part = {name: bytes.fromhex(case[name]) for name in ("key", "msg", "ct")}
+        try:
+            plain = aes_key_unwrap_with_padding(part["key"], part["ct"])
+        except (InvalidUnwrap, ValueError):
+            assert case["result"] != "valid", case["tcId"]
+        else:
+            assert (plain == part["msg"]) == (case["result"] != "invalid"), case["tcId"]
+            assert aes_key_wrap_with_padding(part["key"], plain) == part["ct"]
+    assert judged == 254
 
 
 def test_wycheproof_hmac_agrees_with_ours() -> None:

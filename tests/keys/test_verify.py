@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from keys import bundle, verify
 from keys.bundle import RecordEvidence
 from keys.canonical import canonical
-from keys.checkpoint import format_proof
+from keys.checkpoint import format_proof, witness_key
+from keys.contents import contents
 from keys.errors import BadStatement
 from keys.findings import Verdict
 from keys.policy import Policy
@@ -120,6 +121,8 @@ def test_the_json_names_file_check_step_and_code(
     } in shown["files"][0]["findings"]
 
 
+WITNESS = city.vkey_of(city.WITNESSES[0]).vkey()
+OTHER_NAME = witness_key("other", city.WITNESSES[0].public).vkey()
 POLICIES = {
     "not json": b"{",
     "no object": b"[]",
@@ -130,6 +133,13 @@ POLICIES = {
     "receipt key": city.policy(receipt={"gateway:x": {}}),
     "foreign kid": city.policy(receipt={AGENCY.kid: city.key_json(city.RECEIPT)[city.RECEIPT.kid]}),
     "agencies": city.policy(agencies={"dinsos": 1}),
+    "quorum beyond the witnesses": city.policy(witnesses=[WITNESS], quorum=2),
+    "quorum without witnesses": city.policy(quorum=1),
+    "quorum below nothing": city.policy(witnesses=[WITNESS], quorum=-1),
+    "a witness twice": city.policy(witnesses=[WITNESS, WITNESS], quorum=2),
+    "a witness under two names": city.policy(witnesses=[WITNESS, OTHER_NAME], quorum=2),
+    "a witness of the log's kind": city.policy(witnesses=[city.LOG.vkey], quorum=1),
+    "a witness without a name": city.policy(witnesses=[7], quorum=1),
 }
 
 
@@ -139,6 +149,39 @@ def test_a_bad_policy_is_a_matter_of_usage(
 ) -> None:
     assert run(tmp_path, [note()], POLICIES[name]) == 3
     assert capsys.readouterr().err.startswith("titian-verify: ")
+
+
+@pytest.mark.parametrize("name", ["valid-record", "valid-query", "valid-decision", "valid-batch"])
+def test_what_a_file_says_is_shown_if_asked_for(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make, policy, _ = CASES[name]
+    run(tmp_path, [make()], policy)
+    quiet = capsys.readouterr().out
+    run(tmp_path, [make()], policy, "--show")
+    said = capsys.readouterr().out.removeprefix(quiet.rstrip("\n"))
+    wanted = {
+        "valid-record": ['record: {"_id":"2","_op":"put"}'],
+        "valid-query": ["query: {", 'query detail: {"terms":{"typed":"Siti 1990"}}', "result: {"],
+        "valid-decision": ["decision detail: {", "statement: {"],
+        "valid-batch": [],
+    }[name]
+    assert all(f"  {each}" in said for each in wanted)
+    assert bool(said.strip()) == bool(wanted)
+
+
+def test_nothing_shown_moves_the_cursor() -> None:
+    hostile = proof(line=b'{"a":"\x1b[2J\xe2\x80\xae\xff"}')
+    (shown,) = contents(hostile)
+    assert shown == ("record", '{"a":"\ufffd[2J\ufffd\ufffd"}')
+
+
+def test_a_look_that_was_erased_shows_what_is_left() -> None:
+    made, _, _ = CASES["query-question-erased"]
+    assert [what for what, _ in contents(made())] == ["query", "result", "result detail"]
+    made, _, _ = CASES["decision-without-statement"]
+    assert [what for what, _ in contents(made())] == ["decision", "decision detail"]
+    assert contents(bundle.build(city.whole())) == []
 
 
 def test_a_missing_file_is_a_matter_of_usage(tmp_path: Path) -> None:
@@ -170,7 +213,14 @@ def test_evidence_reads_back_as_it_was_built() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"line": 7}, {"keysets": [{"entry": "e30=", "proof": 7}]}, {"line": "!"}, {"path": {}}],
+    [
+        {"line": 7},
+        {"keysets": [{"entry": "e30=", "proof": 7}]},
+        {"line": "!"},
+        {"path": {}},
+        {"kind": "batch"},
+        {"kind": ["record"]},
+    ],
 )
 def test_evidence_of_wrong_types_is_refused(change: dict[str, Any]) -> None:
     value = json.loads(proof()) | change
@@ -178,6 +228,32 @@ def test_evidence_of_wrong_types_is_refused(change: dict[str, Any]) -> None:
         bundle.parse(canonical(value))
     with pytest.raises(BadStatement):
         bundle.parse(b"[]")
+
+
+@pytest.mark.parametrize("change", [{"leaves": "AA=="}, {"leaves": None}])
+def test_leaf_hashes_of_another_length_are_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(BadStatement):
+        bundle.parse(canonical(json.loads(bundle.build(city.whole())) | change))
+
+
+@pytest.mark.parametrize("change", [{"salt": None}, {"detail": None}, {"salt": "AA=="}])
+def test_a_detail_without_its_whole_salt_is_refused(change: dict[str, Any]) -> None:
+    value = json.loads(bundle.build(city.decision()))
+    with pytest.raises(BadStatement):
+        bundle.parse(canonical(value | {"decision": value["decision"] | change}))
+
+
+def test_a_broken_keyset_is_invalid_also_where_the_centre_is_not_known() -> None:
+    anchors = Policy.parse(city.policy(agencies=None, receipt=None))
+    for name in ("keyset-entry-of-another-kind", "keyset-entry-without-envelope"):
+        make, _, _ = CASES[name]
+        assert judge([make()], anchors)[0].verdict is Verdict.INVALID
+
+
+def test_the_log_entry_of_a_silenced_key_holds_the_whole_envelope() -> None:
+    envelope = city.receipt()
+    entry = bundle.suspension_entry("dinsos", envelope)
+    assert entry == {"t": "suspension", "agency": "dinsos", "envelope": json.loads(envelope)}
 
 
 @settings(max_examples=150, deadline=None)

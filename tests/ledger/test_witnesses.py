@@ -64,3 +64,23 @@ def test_a_key_that_nobody_enrolled_is_no_witness(emptied):
     with emptied.session() as session, pytest.raises(Refused) as refused:
         witnesses.cosign(session, {}, (3, line), NOW)
     assert refused.value.code == "log.witness"
+
+
+def test_each_witness_is_heard_once_with_what_it_saw_last(emptied):
+    log, other = Log(emptied), Ed25519Signer.generate("dinkes")
+    known = {SIGNER.kid: KEY, other.kid: NoteKey("dinkes/witness", TYPE_COSIGNATURE, other.public)}
+    lines = {}
+    for size, late in ((2, timedelta(minutes=-20)), (3, timedelta(0)), (5, timedelta(0))):
+        log.grow(range(lines.get("size", 0), size))
+        lines["size"] = size
+        for kid, signer in ((SIGNER.kid, SIGNER), (other.kid, other)):
+            if signer is other and size != 2:
+                continue
+            lines[kid, size] = cosign(log.note(), known[kid], signer, NOW + late)
+            with emptied.session() as session:
+                witnesses.cosign(session, known, (size, lines[kid, size]), NOW + late)
+                session.commit()
+    with emptied.session() as session:
+        ((note, line),) = witnesses.heard(session, NOW)
+    assert line == lines[SIGNER.kid, 5], "the newest; the other was not heard lately"
+    assert checkpoint.verify(note.encode(), log.signer.vkey).size == 5

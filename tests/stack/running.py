@@ -12,7 +12,8 @@ from sqlalchemy import select, text
 
 from connectors.errors import Wait
 from demo.enrol import approve_all
-from demo.processes import ROOT, environment
+from demo.processes import ROOT, Centre, environment
+from demo.servers import Servers
 from gateway.storage import outbox
 from gateway.storage.engine import sessions
 from gateway.trust import service as trust
@@ -69,6 +70,37 @@ class Publisher:
         self.run("enrol", "--ticket", str(path), code=Wait.exit_code)
         assert approve_all(sessions(database.engine)) == 1
         self.run("enrol", "--ticket", str(path), "--wait", "30")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The centre's processes and one agency."""
+
+    database: Database
+    servers: Servers
+    centre: Centre
+    publisher: Publisher
+    port: int
+
+    def settled(self) -> bool:
+        self.centre.check()
+        return queue(self.database)["open"] == 0
+
+    def titian(self, *arguments: str, typed: str = "", code: int = 0) -> str:
+        """A command of the centre, in a process of its own; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "gateway", *arguments],
+            cwd=ROOT,
+            env=environment(self.database.settings.environ()),
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            start_new_session=True,  # no terminal, so passwords are read from where we type them
+            timeout=60,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
 
 
 def number(database: Database, query: str) -> int:

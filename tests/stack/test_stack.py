@@ -1,61 +1,27 @@
 """Real processes on real servers: each is killed in the middle, and nothing is lost or doubled."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from connectors.errors import Wait
-from demo.processes import Centre
-from demo.servers import Servers, _free_port
 from gateway.index.store import person_feature
 from gateway.intake.store import batch
 from gateway.ledger import query as ledger
-from tests.conftest import Database, make_database
-from tests.line.village import Village, villager
-from tests.stack.running import Publisher, batches, being_applied, number, persons, queue, until
+from tests.line.village import villager
+from tests.stack.running import Stack, batches, being_applied, number, persons, queue, until
 
 FIRST, ALL = 300, 1_600
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-@dataclass(frozen=True)
-class Stack:
-    """The centre's processes and one agency."""
-
-    database: Database
-    servers: Servers
-    centre: Centre
-    publisher: Publisher
-    port: int
-
-    def settled(self) -> bool:
-        self.centre.check()
-        return queue(self.database)["open"] == 0
-
-
-@pytest.fixture
-def stack(servers: Servers, template: str, tmp_path: Path) -> Iterator[Stack]:
-    port = _free_port()
-    made = make_database(servers, template, tmp_path)
-    settings = replace(made.settings, origin=f"http://127.0.0.1:{port}")
-    database = replace(made, settings=settings)
-    centre = Centre(settings, tmp_path / "logs")
-    village = Village(tmp_path / "baz")
-    village.settle((villager(n) for n in range(FIRST)), batch_records=20)
-    yield Stack(database, servers, centre, Publisher(village), port)
-    centre.stop()
-    if "valkey" not in servers.processes:
-        servers.start_valkey()
-    database.engine.dispose()
-
-
 def test_killing_any_process_loses_and_doubles_nothing(stack: Stack, tmp_path: Path):
+    stack.publisher.village.settle((villager(n) for n in range(FIRST)), batch_records=20)
     stack.centre.serve(port=stack.port)
     stack.centre.relay()
     stack.publisher.enrol(stack.database, tmp_path)

@@ -11,6 +11,7 @@ from gateway.trust.model import (
     Anchors,
     ApprovalState,
     Approver,
+    Gate,
     Pending,
     SignedRequest,
 )
@@ -54,6 +55,10 @@ class Agency:
     def settings(self) -> Settings:
         return self.database.settings
 
+    @property
+    def gate(self) -> Gate:
+        return Gate(self.settings.aud, self.database.vault.signer("receipt"))
+
     def do(self, act, *arguments):
         with self.database.session() as session:
             answer = act(session, *arguments)
@@ -83,9 +88,7 @@ class Agency:
         return seal_enrolment(ticket or self.ticket, nonce, hashed, by or [self.signer])
 
     def send(self, envelope: bytes, proof: bytes, now: datetime | None = None) -> Pending:
-        return self.do(
-            service.enrol, self.code, (envelope, proof), self.settings.aud, now or self.now
-        )
+        return self.do(service.enrol, self.code, (envelope, proof), self.gate, now or self.now)
 
     def enrolled(self) -> "Agency":
         envelope = self.keyset()

@@ -101,7 +101,8 @@ def test_the_creator_may_not(agency, who: str):
 
 
 @pytest.mark.parametrize("who", [REGISTRAR, REGISTRAR.upper(), f"{REGISTRAR} "])
-def test_one_person_counts_once(agency, who: str):
+def test_single_registrar(agency, who: str):
+    """One person counts once, however he writes his name and in whichever role."""
     agency.approve(REGISTRAR, "key_admin")
     for role in ("key_admin", "mayor_delegate"):
         refused(Conflict, "approval.same_person", agency.approve, who, role)
@@ -154,8 +155,10 @@ def test_how_it_was_written_down_does_not_matter(agency, change):
     assert agency.approve(REGISTRAR, "key_admin", change(agency.end)).outcome is Outcome.RECORDED
 
 
-@pytest.mark.parametrize("part", [slice(0, 2), slice(-1, None), slice(-3, None), slice(None)])
-def test_other_groups_do_not_do(agency, part: slice):
+@pytest.mark.parametrize(
+    "part", [slice(0, 2), slice(-3, -1), slice(-1, None), slice(-3, None), slice(None)]
+)
+def test_enrol_with_a_fingerprint_off_by_one_group(agency, part: slice):
     typed = " ".join(agency.signer.public.fingerprint().split()[part])
     assert agency.approve(REGISTRAR, "key_admin", typed).outcome is Outcome.WRONG_GROUPS
     assert agency.approve(REGISTRAR, "key_admin", "ｂéta").outcome is Outcome.WRONG_GROUPS

@@ -73,7 +73,7 @@ def test_a_ticket_runs_out(agency, later):
     refused(Unauthorized, "ticket.expired", agency.challenge)
 
 
-def test_a_ticket_that_is_none(agency):
+def test_enrol_by_a_ticket_that_is_none(agency):
     wrong = replace(agency.ticket, ticket_id="none")
     refused(
         Unauthorized,
@@ -119,7 +119,7 @@ def test_a_new_ticket_voids_the_old(agency, database):
     )
 
 
-def test_the_secret_of_the_ticket_must_be_known(agency):
+def test_enrol_without_the_secret_of_the_ticket(agency):
     envelope = agency.keyset()
     guessed = replace(agency.ticket, secret=bytes(16))
     proof = agency.proof(envelope, agency.challenge(), ticket=guessed)
@@ -163,7 +163,7 @@ def test_a_keyset_of_another_agency(agency, database):
     refused(Refused, "keyset.agency", agency.send, envelope, proof)
 
 
-def test_a_key_that_did_not_sign(agency):
+def test_enrol_a_key_that_did_not_sign(agency):
     stranger = Ed25519Signer.generate(agency.code)
     envelope = agency.keyset(by=[stranger])
     with pytest.raises(TrustError):

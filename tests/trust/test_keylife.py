@@ -211,6 +211,31 @@ def test_one_person_silences_and_two_let_it_speak(owner):
     assert owner.speaks()
 
 
+def test_a_wish_to_resume_does_not_outlive_three_days_or_another_silence(owner):
+    signer = owner.database.vault.signer("receipt")
+
+    def agrees(person):
+        said = Suspension(
+            owner.settings.aud, owner.code, owner.signer.kid, Action.RESUME, owner.now, "drill"
+        )
+        return owner.do(suspending.agree_to_resume, said, person, signer, owner.now)
+
+    refused(Conflict, "suspension.none", agrees, FIRST)
+    owner.decided(Action.SUSPEND, FIRST)
+    refused(Forbidden, "approval.role", agrees, Approver("loket", "counter_officer"))
+    assert agrees(FIRST) is None
+    owner.now += 4 * DAY
+    assert agrees(OTHER) is None, "the first has waited too long, so this is the first"
+    owner.now += MINUTE
+    owner.decided(Action.RESUME, FIRST, OTHER)
+    owner.now += MINUTE
+    owner.decided(Action.SUSPEND, FIRST)
+    assert agrees(FIRST) is None, "what was agreed before this silence is forgotten"
+    refused(Conflict, "approval.same_person", agrees, FIRST)
+    assert agrees(OTHER) is not None
+    assert owner.speaks()
+
+
 def test_two_persons_revoke_and_the_key_is_silent_from_the_first(owner, database):
     since = owner.now - DAY
     made = owner.revoke(since)
@@ -313,6 +338,42 @@ def test_an_objection_ends_the_wait(owner):
     assert owner.do(keylife.count_waiting, owner.now) == 0
     assert owner.current()[0].recovery != other
     assert owner.submit(owner.rotation(Ed25519Signer.generate(owner.code))).version == 2
+
+
+def test_a_thief_cannot_object_to_his_revocation(owner):
+    owner.revoke(owner.now - DAY)
+    refused(NotFound, "keyset.none", owner.do, keylife.cancel, owner.code, 2, owner.now)
+    with owner.database.session() as session:
+        assert query.pending(session, owner.code) is not None
+
+
+def test_an_agency_without_a_recovery_key_names_one_by_two_persons(database):
+    plain = Agency(database)
+    owner = Owner(database, code=plain.code)
+    owner.invited()
+    Agency.enrolled(owner)
+    for who, role in ((REGISTRAR, "key_admin"), (SECOND, "mayor_delegate")):
+        owner.approve(who, role)
+    paper = Ed25519Signer.generate(owner.code)
+    named = Recovery(1, {paper.kid: paper.public})
+    unproved = owner.following(owner.signer, recovery=named, reason="amend")
+    refused(BadStatement, "keyset.possession", owner.submit, unproved)
+    alone = owner.following(paper, recovery=named, reason="amend")
+    refused(BadSignature, "keyset.signer", owner.submit, alone)
+    made = owner.submit(owner.following(owner.signer, paper, recovery=named, reason="amend"))
+    assert (made.rule, made.needed) == ("amend", 2)
+    end = " ".join(made.fingerprint.split()[-2:])
+    for who, role in ((REGISTRAR, "key_admin"), (SECOND, "mayor_delegate")):
+        owner.approve(who, role, end)
+    assert owner.current()[0].recovery is None
+    owner.now += timedelta(hours=72)
+    assert owner.do(keylife.count_waiting, owner.now) == 1
+    assert owner.current()[0].recovery == named
+    # Once there is one, the online key names no other.
+    mine = Ed25519Signer.generate(owner.code)
+    other = Recovery(1, {mine.kid: mine.public})
+    swapped = owner.following(owner.signer, mine, recovery=other, reason="amend")
+    refused(BadSignature, "keyset.signer", owner.submit, swapped)
 
 
 def test_an_agency_leaves(owner):

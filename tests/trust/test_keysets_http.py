@@ -10,13 +10,14 @@ from flask.testing import FlaskClient
 
 from gateway.app import create_app
 from gateway.ledger import query as ledger
+from gateway.trust import centre, store
 from gateway.web.edge import edge
 from keys import dsse
 from keys.canonical import canonical, from_base64
 from keys.checkpoint import parse_checkpoint, parse_note, witness_key
 from keys.cosignature import cosign
 from keys.dsse import MAX_BYTES
-from keys.keyset import PAYLOAD_TYPE, Recovery, build, encode, parse_statement
+from keys.keyset import PAYLOAD_TYPE, Recovery, State, build, encode, parse_statement
 from keys.signers import Ed25519Signer
 from keys.suspension import Action, Suspension, seal_suspension
 from tests.conftest import Database
@@ -124,6 +125,34 @@ def test_only_the_agency_objects(client, database, owner):
     assert (answer.status_code, answer.get_json()["code"]) == (404, "keyset.none")
 
 
+def test_a_destroyed_key_is_reported_by_its_agency_after_its_end(client, database, owner):
+    new = Ed25519Signer.generate(owner.code)
+    owner.submit(owner.rotation(new))
+    other = Owner(database, now=owner.now).active()
+
+    def reports(kid: str, who: Owner = owner, signer=new):
+        path = f"/v1/agencies/{owner.code}/keysets/destroyed/{kid}"
+        sent = headers(owner.settings, signer, "PUT", path, b"{}")
+        answer = client.put(path, data=b"{}", headers=sent)
+        return answer.status_code, (answer.get_json(silent=True) or {}).get("code")
+
+    old = owner.signer.kid
+    assert reports(old) == (409, "key.speaks")
+    with database.session() as session:
+        table = store.key
+        session.execute(table.update().where(table.c.kid == old).values(sign_until=owner.now))
+        session.commit()
+    assert reports(old, signer=other.signer) == (403, "agency.foreign")
+    assert owner.state() is State.DEACTIVATED
+    assert [reports(old) for _ in range(2)] == [(204, None), (204, None)]
+    assert owner.state() is State.DESTROYED
+    assert reports(f"{owner.code}:unknown") == (404, "key.unknown")
+    # A copy may have been taken before: it may still be revoked.
+    made = owner.revoke(owner.now - timedelta(days=1), kid=old)
+    owner.approve(SECOND, "mayor_delegate", " ".join(made.fingerprint.split()[-2:]))
+    assert owner.state() is State.COMPROMISED
+
+
 def test_the_size_at_a_moment(client, owner):
     path = f"/v1/agencies/{owner.code}/keysets/size"
     assert client.get(path, query_string={"since": "2001-01-01T00:00:00Z"}).get_json() == {
@@ -167,3 +196,21 @@ def test_a_witness_is_heard_and_shown(client, database):
     ):
         answer = says(body)
         assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+def test_the_centres_own_keysets_are_told_with_their_proof(client, database, owner):
+    path = "/v1/agencies/gateway/keysets/1"
+
+    def asks():
+        return client.get(path, headers=signed(owner, "GET", path))
+
+    assert asks().status_code == 404
+    with database.session() as session:
+        centre.publish(session, database.vault, owner.settings.aud, owner.now)
+        session.commit()
+    integrate(database)
+    told = asks().get_json()
+    said = parse_statement(dsse.parse(from_base64(told["envelope"])).payload)
+    assert database.vault.signer("receipt").kid in said.keys
+    assert (told["rule"], told["state"], told["proof"] is None) == ("enrol", "active", False)
+    assert client.get(path).status_code == 401

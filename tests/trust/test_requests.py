@@ -30,7 +30,7 @@ def test_the_caller_is_who_signed(agency):
         caller.must_be("other")
 
 
-def test_a_request_counts_once(agency):
+def test_replay_of_a_request_is_refused(agency):
     request = agency.request()
     ask(agency, request)
     for later in (0, 1, 4):
@@ -49,6 +49,19 @@ def test_once_its_nonce_is_forgotten_its_clock_refuses_it(agency):
     with pytest.raises(BadSignature) as refused:
         ask(agency, request, now=later)
     assert refused.value.code == "http.clock_skew"
+
+
+def test_some_requests_tidy_up_the_nonces_of_old_ones(agency):
+    agency.do(service.forget_nonces, agency.now + MINUTE)
+    ask(agency, agency.request())
+    later = agency.now + 11 * MINUTE
+    ask(agency, agency.request(nonce="B" * 22, now=later), now=later)
+    with agency.database.session() as session:
+        assert session.scalar(select(func.count()).select_from(store.nonce)) == 2
+    ask(agency, agency.request(nonce="A" * 22, now=later), now=later)
+    with agency.database.session() as session:
+        left = session.scalars(select(store.nonce.c.nonce)).all()
+    assert sorted(left) == ["A" * 22, "B" * 22]
 
 
 def test_two_agencies_may_draw_the_same_nonce(agency, database):

@@ -283,6 +283,8 @@ def test_the_inventory_says_the_state_of_an_agencys_key(
 ) -> None:
     agency = enrol(fresh_database, now=datetime.now(UTC).replace(microsecond=0))
     with fresh_database.session() as session:
+        # No act of today leads to some of these: time does, or did in an older database.
+        session.execute(text("alter table key disable trigger key_edges"))
         session.execute(text(change))
         session.commit()
     lines = json.loads(titian("keys", "inventory", "--json").output)

@@ -15,15 +15,18 @@ from gateway.access import sessions, tracker
 from gateway.access.model import Officer, Purpose, Role
 from gateway.access.service import Door
 from gateway.access.sessions import NewOfficer
+from gateway.index import judgements, sealing
 from gateway.index import query as index
-from gateway.index import sealing
 from gateway.index import service as engine
 from gateway.index.arrivals import IndexTools
+from gateway.index.judgements import Judged
 from gateway.index.sealing import Place, Slot
+from gateway.index.verdict import Verdict
 from gateway.index.view import Search
 from gateway.intake import service as intake_service
 from gateway.intake import store as intake
 from gateway.intake.model import IntakeTools
+from gateway.storage import ids
 from gateway.storage.deks import open_vault
 from keys.errors import VaultError
 from tests.conftest import Database
@@ -98,6 +101,17 @@ def asked(database: Database, officer: Officer, door: Door, parcels: list[Parcel
     return made
 
 
+@pytest.fixture(scope="module")
+def judged(database: Database, officer: Officer, parcels: list[Parcel]) -> None:
+    """Two judgements about the same two records."""
+    with database.session() as session:
+        a, b = session.scalars(text("select id from source_record order by id limit 2"))
+        for n in (1, 2):
+            made = Judged(ids.new(), "K01", Verdict.SAME, a, b, officer.id, bytes([n]) * 32)
+            assert judgements.judge(session, made, database.vault, NOW)
+        session.commit()
+
+
 def everything(session: Session, tools: IndexTools, parcels: list[Parcel]) -> list[Sealed]:
     """Every ciphertext of every sealed table."""
     vault, out = tools.vault, []
@@ -140,16 +154,24 @@ def everything(session: Session, tools: IndexTools, parcels: list[Parcel]) -> li
         for row in session.execute(text(f"select id, at, detail from {kind}")):
             where = (tracker._scope(kind, row.at), row.id.bytes)
             out.append(Sealed(kind, "", row.detail, lambda ct, w=where: vault.open(*w, ct)))
+    for row in session.execute(text("select id, at, sealed from judgement")):
+        where = (judgements._scope(row.at), row.id.bytes)
+        out.append(Sealed("judgement", "", row.sealed, lambda ct, w=where: vault.open(*w, ct)))
     return out
 
 
 def test_ciphertext_swap(
-    database: Database, tools: IntakeTools, parcels: list[Parcel], asked: list[Any]
+    database: Database,
+    tools: IntakeTools,
+    parcels: list[Parcel],
+    asked: list[Any],
+    judged: None,
 ) -> None:
     with database.session() as session:
         found = everything(session, tools.index, parcels)
     assert {(s.table, sum(o.table == s.table for o in found)) for s in found} == {
         *(("assertion", 4), ("person_feature", 4), ("batch_line", 4), ("query", 2), ("result", 2)),
+        ("judgement", 2),
     }
     for one in found:
         assert one.open(one.ct)
@@ -166,7 +188,7 @@ def test_every_sealed_column_is_tried(database: Database) -> None:
     known = {
         *(("assertion", "sealed"), ("person_feature", "hidden"), ("batch_line", "ct")),
         *(("query", "detail"), ("result", "detail"), ("dek", "wrapped")),
-        ("reeval_report", "detail"),
+        *(("reeval_report", "detail"), ("judgement", "sealed")),
     }
     with database.session() as session:
         rows = session.execute(

@@ -15,6 +15,7 @@ from gateway.app import create_app
 from gateway.web.edge import install
 from keys.enrolment import parse_ticket
 from tests.trust.enrolling import Agency
+from tests.trust.test_reenrolling import Returning
 from tests.web.conftest import PASSWORD, Browser
 
 OFFICERS = {
@@ -248,6 +249,32 @@ def test_the_counter_sees_no_agencies(person):
     browser = person("loket")
     assert browser.get("/instansi").status_code == 403
     assert "/instansi" not in page(browser.get("/"))
+
+
+def test_an_agency_enrols_anew_through_the_pages(person, database, clock):
+    owner = Returning(database, now=clock.now).active().lost_everything()
+    path, maker = f"/instansi/{owner.code}", person("satu")
+    assert "Daftar ulang dengan tiket" in page(maker.get(path))
+    ticket = confirmed(maker, f"{path}/tiket-ulang")
+    owner.ticket = parse_ticket(page(ticket), now=clock.now)
+    owner.sent_again()
+    shown = page(maker.get(path))
+    assert "Pendaftaran ulang menunggu persetujuan." in shown
+    assert "/kunci/setujui" not in shown, "whoever made the ticket does not approve"
+    assert owner.signer.public.fingerprint() not in shown
+    assert confirmed(maker, f"{path}/kunci/setujui", groups=owner.end).status_code == 403
+    assert confirmed(maker, f"{path}/tiket-ulang").status_code == 409
+    first = confirmed(person("tiga"), f"{path}/kunci/setujui", groups=owner.end)
+    assert "seorang lagi" in page(first)
+    done = confirmed(person("dua"), f"{path}/kunci/setujui", groups=owner.end)
+    assert "perubahan berlaku" in page(done)
+    assert owner.publishes()
+
+
+@pytest.mark.parametrize("name", ["dua", "auditor", "loket"])
+def test_who_makes_no_ticket_to_enrol_anew(person, database, clock, name):
+    owner = Returning(database, now=clock.now).active()
+    assert confirmed(person(name), f"/instansi/{owner.code}/tiket-ulang").status_code == 403
 
 
 def test_an_unknown_agency_is_not_found(person):

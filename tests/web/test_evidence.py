@@ -21,6 +21,7 @@ from gateway.ledger import query as ledger
 from gateway.ledger import store_cosignatures
 from gateway.ledger.store_cosignatures import Cosignature
 from gateway.storage import ids
+from gateway.trust import centre
 from keys import bundle, verify
 from keys.checkpoint import parse_checkpoint, parse_note, witness_key
 from keys.cosignature import cosign
@@ -216,6 +217,16 @@ def test_the_shell_writes_files_that_verify(titian, database, capsys):
     assert len(files) == 3
     assert verify.run([*files, "--policy", "policy.json", "--show", "--lang", "en"]) == 0
     assert WHOM["name_source"] in capsys.readouterr().out
+
+
+def test_the_centres_own_keys_are_proved_too(titian, database):
+    with database.session() as session:
+        centre.publish(session, database.vault, database.settings.aud, NOW)
+        session.commit()
+    Log(database).integrate()
+    assert titian("policy").exit_code == 0
+    assert titian("keyset", "gateway").exit_code == 0
+    assert verify.run(["keyset-gateway.titianproof", "--policy", "policy.json"]) == 0
 
 
 def test_the_shell_asks_who_is_there_and_keeps_files(titian, database):

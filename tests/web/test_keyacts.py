@@ -83,3 +83,47 @@ def test_another_key_or_nothing_to_approve(person, owner):  # noqa: F811 -- the 
     for act in ("bekukan", "setujui", "tolak"):
         answer = admin.post(f"/instansi/{owner.code}/kunci/{act}", kid="x:y", reason="uji coba")
         assert answer.status_code == 404
+
+
+def test_two_persons_let_an_agency_leave_through_the_pages(person, owner):  # noqa: F811 -- fixture
+    admin, second = person("tiga"), person("dua")
+    path = f"/instansi/{owner.code}"
+    none = admin.post(f"{path}/kunci/keluar", reason="perjanjian berakhir")
+    assert "disimpan atau ditarik" in page(none)
+    done = confirmed(admin, f"{path}/kunci/keluar", fate="withdraw")
+    assert "menunggu orang kedua" in page(done)
+    made = waiting(owner)
+    assert made.fingerprint in page(done)
+    assert owner.speaks()
+    shown = page(second.get(path))
+    assert "Instansi ingin keluar." in shown
+    assert made.fingerprint not in shown
+    end = " ".join(made.fingerprint.split()[-2:])
+    done = page(confirmed(second, f"{path}/kunci/setujui", groups=end))
+    assert "sudah keluar" in done
+    assert "ditarik dari tampilan" in done
+    assert not owner.speaks()
+    assert "sudah keluar" in page(admin.get("/instansi"))
+    again = confirmed(admin, f"{path}/kunci/keluar", fate="keep")
+    assert "Instansi ini sudah keluar" in page(again)
+
+
+def test_two_persons_let_a_key_speak_again_each_at_his_screen(person, owner):  # noqa: F811
+    admin, second = person("tiga"), person("dua")
+    path = f"/instansi/{owner.code}"
+    assert "Hidupkan kunci lagi" not in page(admin.get(path))
+    confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
+    assert "Hidupkan kunci lagi" in page(second.get(path))
+    again = f"{path}/kunci/hidupkan"
+    assert "sampai seorang lagi" in page(confirmed(admin, again, kid=owner.signer.kid))
+    assert confirmed(admin, again, kid=owner.signer.kid).status_code == 409
+    assert not owner.speaks()
+    assert "Kunci berlaku lagi" in page(confirmed(second, again, kid=owner.signer.kid))
+    assert owner.speaks()
+    assert confirmed(second, again, kid=owner.signer.kid).status_code == 409
+
+
+@pytest.mark.parametrize("name", ["auditor", "loket"])
+def test_who_lets_no_key_speak(person, owner, name):  # noqa: F811 -- the fixture
+    path = f"/instansi/{owner.code}/kunci/hidupkan"
+    assert person(name).post(path, kid=owner.signer.kid).status_code == 403

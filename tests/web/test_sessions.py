@@ -12,6 +12,7 @@ from gateway.access.model import Role
 from gateway.access.sessions import NewOfficer
 from gateway.app import create_app
 from gateway.ledger import query as ledger
+from gateway.web import show
 from gateway.web.edge import Edge, install
 from keys.canonical import read_json
 from tests.web.conftest import PASSWORD, Browser
@@ -263,6 +264,8 @@ def test_totp_an_administrator_sets_up_his_phone_before_anything_else(browser, c
     assert browser.post("/akun/faktor/mulai", password="x").status_code == 401
     shown = page(browser.post("/akun/faktor/mulai", password=PASSWORD))
     secret = totp.base64.b32decode(_SECRET.search(shown)[1])
+    assert show.qr(totp.link(secret, "Titian", "sari")) in shown
+    assert "style=" not in show.qr("x"), "the page's policy takes no style of its own"
     assert browser.post("/akun/faktor/selesai", code="000000").status_code == 422
     code = totp.code_of(secret, totp.step_of(clock.now))
     done = browser.post("/akun/faktor/selesai", code=code)
@@ -337,3 +340,28 @@ def test_session_cookies_over_https_are_bound_to_the_host(strict, database):
         assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     finally:
         made.extensions["titian"].sessions.kw["bind"].dispose()
+
+
+def test_at_login_one_sees_when_it_was_the_last_time_and_what_one_looked_at(browser, clock):
+    first = clock.now
+    browser.log_in("budi")
+    clock.now += timedelta(hours=1)
+    again = page(browser.log_in("budi"))
+    assert f"Anda masuk sebelumnya pada {show.moment(first)}" in again
+    browser.get("/loket")
+    for n in range(6):
+        browser.post("/cari", q=f"Orang {n}", purpose="cek_mandiri")
+    shown = page(browser.get("/"))
+    assert shown.count("Warga memeriksa datanya") == 5
+    assert "Orang" not in shown.split("Terakhir kali")[1].split("</section>")[0]
+
+
+def test_the_time_left_is_said_in_both_languages(browser):
+    for _ in range(3):
+        browser.post("/masuk", username="nobody", password="x")
+    refused = browser.post("/masuk", username="nobody", password="x")
+    assert refused.status_code == 429
+    assert "Tunggu 0:02 (menit:detik)" in page(refused)
+    browser.client.set_cookie("titian-bahasa", "en")
+    refused = browser.post("/masuk", username="nobody", password="x")
+    assert "Wait 0:02 (minutes:seconds)" in page(refused)

@@ -78,6 +78,14 @@ class Centre:
             session.commit()
         return enrolment.read_ticket(format_ticket(made), agency, now())
 
+    def invite_again(self, agency: str) -> Ticket:
+        with self.database.session() as session:
+            made = trust.ticket_again(
+                session, agency, Approver("maker", "key_admin"), anchors(self.database), now()
+            )
+            session.commit()
+        return enrolment.read_ticket(format_ticket(made), agency, now())
+
     def approve(self, agency: str, fingerprint: str) -> None:
         end = " ".join(fingerprint.split()[-2:])
         for who, role in (("registrar", "key_admin"), ("second", "mayor_delegate")):

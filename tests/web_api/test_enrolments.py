@@ -2,6 +2,7 @@
 
 import pytest
 
+from connectors import enrolment, keybook
 from connectors.client import Problem
 from connectors.errors import CallCentre
 from keys.canonical import to_base64
@@ -31,7 +32,7 @@ def test_whoever_asks_later_is_not_told_the_fingerprint(centre, enrolled):
     ticket_id = enrolled.memory.fact("enrolment")["ticket_id"]
     told = enrolled.client.enrolment(ticket_id)
     assert told["state"] == "active"
-    assert set(told) == {"state", "approvals", "keyset_leaf", "proof"}
+    assert set(told) == {"state", "approvals", "keyset_leaf", "envelope", "proof"}
 
 
 def test_another_ticket_is_needed_for_other_keys(centre, enrolled, tmp_path):
@@ -86,3 +87,24 @@ def test_what_is_not_json_is_a_problem(centre, body: bytes):
 def test_a_standing_that_is_none(centre, query: str, status: int):
     answer = centre.app.test_client().get(f"/v1/enrolments/dinkes{query}")
     assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+
+
+def test_an_agency_that_lost_its_folder_comes_again(centre, tmp_path):
+    with connecting(centre, "lost", tmp_path / "first") as first:
+        centre.approve("lost", first.enrol(centre.invite("lost")).fingerprint)
+        centre.integrate()
+        old = first.store.kids()
+    with connecting(centre, "lost", tmp_path / "second") as second:
+        ticket = centre.invite_again("lost")
+        standing = second.enrol(ticket)
+        assert (standing.state, standing.approvals) == ("pending", 0)
+        centre.approve("lost", standing.fingerprint)
+        assert second.enrol(ticket).state == "pending"
+        centre.integrate()
+        assert second.enrol(ticket).state == "active"
+        book = keybook.load(second.memory)
+        assert (book.keyset.version, book.keyset.reason) == (2, "reenrol")
+        assert not book.keyset.keys.keys() & set(old)
+        # Whoever knows nothing learns the chain from its first version, under the ticket's keys.
+        anchors = enrolment.anchors_of(ticket)
+        assert keybook.learn(second.client, anchors, None) == book

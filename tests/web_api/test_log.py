@@ -5,10 +5,13 @@ import pytest
 from connectors.client import Problem
 from connectors.enrolment import anchors_of
 from connectors.evidence import check_checkpoint, check_proof
+from connectors.speaker import witness_kids
 from keys import checkpoint, merkle
 from keys.canonical import from_base64
+from keys.checkpoint import parse_checkpoint, parse_note, witness_key
+from keys.cosignature import cosign
 from keys.httpsig import LogSeen
-from tests.web_api.conftest import make_app
+from tests.web_api.conftest import make_app, now
 
 
 @pytest.fixture
@@ -138,3 +141,22 @@ def test_openapi_describes_it(centre):
     paths = centre.app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()["paths"]
     assert {"/v1/log/checkpoint", "/v1/log/proof", "/v1/log/consistency"} <= paths.keys()
     assert "/v1/enrolments/{agency}/challenge" in paths
+
+
+def test_witnesses_are_heard_by_anybody(centre, enrolled, log_size):
+    answer = centre.app.test_client().get("/v1/log/cosignatures")
+    assert answer.status_code == 200
+    assert answer.json == {"cosignatures": []}
+    signer = enrolled.store.signer(witness_kids(enrolled.store)[0])
+    line = cosign(verified(centre), witness_key("dinkes", signer.public), signer, now())
+    enrolled.client.put_cosignature(log_size, line)
+    ((note, heard),) = enrolled.client.cosignatures()
+    assert heard == line
+    assert parse_checkpoint(parse_note(note).text).size == log_size
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 3), (250, 258), (256, 300), (299, 300)])
+def test_entries_are_read_from_where_the_reader_is(centre, enrolled, log_size, start, stop):
+    whole = enrolled.client.entries(0, log_size)
+    assert enrolled.client.entries(start, stop) == whole[start:stop]
+    assert merkle.EMPTY.grown(map(merkle.leaf_hash, whole)).root() == verified(centre).root

@@ -1,16 +1,32 @@
 """The connector's own code rotates its key at the real gateway."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from connectors import countersigning, enrolment, keybook, revoking, rotating
+from connectors import (
+    amending,
+    countersigning,
+    enrolment,
+    keybook,
+    revoking,
+    rotating,
+    silence,
+    waking,
+)
+from connectors.client import Problem
 from connectors.enrolment import anchors_of
 from connectors.errors import CallCentre, Wait
 from connectors.rotating import Hands
-from connectors.speaker import Speaker
+from connectors.speaker import Speaker, signing_kids
+from gateway.trust import keylife
 from gateway.trust import service as trust
 from gateway.trust.model import Approver
+from keys import dsse, keyset, rotation
+from keys.canonical import to_base64
+from keys.enrolment import seal_enrolment
+from keys.keyset import PAYLOAD_TYPE
 from keys.recovery import public_text
 from keys.rotation import Step
 from keys.signers import Ed25519Signer
@@ -56,6 +72,30 @@ def test_the_same_statement_twice_and_a_rotation_too_soon(centre, hands):
     assert caught.value.code == "keys.pause"
 
 
+def test_key_reuse_409(centre, hands, enrolled, tmp_path):
+    """A key that another agency has is taken neither by a rotation nor by an enrolment."""
+    seed = enrolled.store.signer(signing_kids(enrolled.store)[0])._private.private_bytes_raw()
+    taken = Ed25519Signer.from_seed(hands.client.agency, seed)
+    book = hands.book()
+    payload = rotation.next_statement(
+        book.keyset, book.payload_sha256, hands.speaker.kid, taken.public, now()
+    )
+    with pytest.raises(Problem) as refused:
+        hands.client.put_keyset(dsse.seal(PAYLOAD_TYPE, payload, [hands.speaker, taken]))
+    assert (refused.value.status, refused.value.code) == (409, "key.reused")
+    with connecting(centre, "takes-keys", tmp_path / "takes") as made:
+        ticket = centre.invite("takes-keys")
+        same = Ed25519Signer.from_seed("takes-keys", seed)
+        entry = keyset.entry_of("takes-keys", same.public, instance="conn", not_before=now())
+        first = keyset.build(ticket.aud, "takes-keys", [entry], issued=now())
+        sealed = dsse.seal(PAYLOAD_TYPE, first, [same])
+        nonce, _ = made.client.challenge(ticket.ticket_id)
+        proof = seal_enrolment(ticket, nonce, dsse.parse(sealed).payload_sha256, [same])
+        with pytest.raises(Problem) as refused:
+            made.client.enrol(to_base64(sealed), to_base64(proof))
+    assert (refused.value.status, refused.value.code) == (409, "key.reused")
+
+
 def test_the_keyset_is_learnt_again_from_the_first_version_on(centre, hands):
     rotating.rotate(hands)
     centre.integrate()
@@ -80,7 +120,7 @@ def enrolled_with_recovery(centre, made, code, folder):
     kept = {"agency": code, "public": public_text(paper.public, code)}
     made.memory.put_fact(countersigning.FACT, kept)
     ticket, path = centre.invite(code), folder / "to-sign.json"
-    enrolment.prepare(ticket, made.store, made.memory, now())
+    enrolment.prepare(ticket, made.store, made.client, made.memory, now())
     with pytest.raises(Wait):
         enrolment.countersign(made.memory, path)
     path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))
@@ -121,3 +161,54 @@ def test_the_paper_revokes_a_stolen_key_and_one_person_approves(centre, tmp_path
         rotating.take_up(hands)
         assert hands.speaker.kid == sent.kid
         assert hands.client.keyset(1)["version"] == 1
+
+
+def test_a_recovery_key_is_named_at_the_real_gateway_after_the_enrolment(centre, hands, tmp_path):
+    code, path = hands.client.agency, tmp_path / "to-sign.json"
+    paper = Ed25519Signer.generate(code)
+    with pytest.raises(Wait):
+        amending.name_recovery(hands, paper.public, path)
+    path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))
+    made = amending.name_recovery(hands, paper.public, path)
+    assert (made.version, made.state) == (2, "pending")
+    centre.approve(code, made.fingerprint)
+    amending.follow(hands)
+    assert hands.book().keyset.recovery is None
+    with centre.database.session() as session:
+        assert keylife.count_waiting(session, now() + timedelta(hours=73)) == 1
+        session.commit()
+    centre.integrate()
+    amending.follow(hands)
+    assert list(hands.book().keyset.recovery.keys) == [paper.kid]
+    assert amending.awaited(hands) == frozenset()
+
+
+def test_the_agency_objects_in_time_at_the_real_gateway(hands, tmp_path):
+    paper, path = Ed25519Signer.generate(hands.client.agency), tmp_path / "to-sign.json"
+    with pytest.raises(Wait):
+        amending.name_recovery(hands, paper.public, path)
+    path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))
+    amending.name_recovery(hands, paper.public, path)
+    assert hands.client.keyset(2)["state"] == "pending"
+    hands.client.put_objection(2)
+    assert hands.client.keyset(2) is None
+
+
+def test_a_suspended_key_is_woken_by_the_paper_at_the_real_gateway(centre, tmp_path):
+    code, path = "wakes", tmp_path / "to-sign.json"
+    with connecting(centre, code, tmp_path / "state") as made:
+        paper, hands = enrolled_with_recovery(centre, made, code, tmp_path)
+        kid = hands.speaker.kid
+        assert waking.speaks(hands, kid)
+        said = Suspension(
+            hands.anchors.aud, code, kid, Action.SUSPEND, now() - timedelta(seconds=5), "drill"
+        )
+        hands.client.put_suspension(seal_suspension(said, [hands.speaker]))
+        assert not waking.speaks(hands, kid)
+        assert list(silence.of(hands.memory)) == [kid]
+        with pytest.raises(Wait):
+            waking.wake(hands, kid, path)
+        path.write_bytes(countersigning.with_signature(path.read_bytes(), paper))
+        waking.wake(hands, kid, path)
+        assert waking.speaks(hands, kid)
+        assert silence.of(hands.memory) == {}

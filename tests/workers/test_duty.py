@@ -175,7 +175,7 @@ TRIGGERS = {
 
 
 @pytest.mark.parametrize("how", TRIGGERS, ids=str)
-def test_a_poisonous_record_is_found_and_the_others_are_applied(database, held, tools, agency, how):
+def test_poison_bisect(database, held, tools, agency, how):
     """A trigger stands for a record that the database cannot take, whoever tries."""
     with database.session() as session:
         session.execute(
@@ -204,7 +204,7 @@ def test_a_poisonous_record_is_found_and_the_others_are_applied(database, held, 
     assert live(database, agency) == {f"p{n}" for n in range(16) if n != 7}
 
 
-def test_a_batch_that_fails_even_without_its_poison_is_parked(database, held, tools, agency):
+def test_poison_parked(database, held, tools, agency):
     with database.session() as session:
         session.execute(
             text(

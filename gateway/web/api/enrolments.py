@@ -1,4 +1,4 @@
-"""How an agency's first keys come in.
+"""How an agency's keys come in by a ticket, the first time or anew.
 
 Who may call it: the holder of a ticket; the ticket's secret speaks through an HMAC in the proof.
 
@@ -13,11 +13,11 @@ from flask_smorest import Blueprint
 
 from gateway.errors import NotFound
 from gateway.ledger import query as ledger
-from gateway.trust import service
-from gateway.trust.model import Pending
+from gateway.trust import query, service
+from gateway.trust.model import Gate, Pending
 from gateway.web import jsonbody
 from gateway.web.edge import edge
-from keys.canonical import from_base64
+from keys.canonical import from_base64, to_base64
 from keys.signers import AGENCY
 from schemas.exchange import (
     ChallengeAnswer,
@@ -49,11 +49,12 @@ class Challenge(MethodView):
 
     @blueprint.arguments(ChallengeRequest)
     @blueprint.response(200, ChallengeAnswer)
-    def post(self, asked: dict[str, str], agency: str) -> dict[str, str]:
-        """A fresh nonce; an earlier one is void."""
+    def post(self, asked: dict[str, str], agency: str) -> dict[str, str | None]:
+        """A fresh nonce; an earlier one is void. And the keyset that the new one must follow."""
         with edge().sessions.begin() as session:
             nonce = service.challenge(session, agency, asked["ticket_id"], edge().clock())
-        return {"nonce": nonce}
+            before = query.keyset_or_none(session, agency)
+        return {"nonce": nonce, "follows": None if before is None else to_base64(before)}
 
 
 @blueprint.route("")
@@ -63,11 +64,12 @@ class Enrolment(MethodView):
     @blueprint.arguments(EnrolmentRequest)
     @blueprint.response(202, EnrolmentAnswer)
     def post(self, sent: dict[str, str], agency: str) -> dict[str, Any]:
-        """Hand in the first keyset; it waits for two persons to approve its fingerprint."""
+        """Hand in the keyset; it waits for two persons to approve its fingerprint."""
         envelopes = from_base64(sent["keyset"]), from_base64(sent["proof"])
-        now, aud = edge().clock(), edge().settings.aud
+        now = edge().clock()
+        gate = Gate(edge().settings.aud, edge().vault.signer("receipt"))
         with edge().sessions.begin() as session:
-            pending = service.enrol(session, agency, envelopes, aud, now)
+            pending = service.enrol(session, agency, envelopes, gate, now)
         return {**_shown(pending, None), "fingerprint": pending.fingerprint}
 
     @blueprint.arguments(EnrolmentQuery, location="query")
@@ -88,5 +90,6 @@ def _shown(standing: Pending, proof: str | None) -> dict[str, Any]:
         "state": standing.state.value,
         "approvals": standing.approvals,
         "keyset_leaf": None if standing.leaf is None else standing.leaf.hex(),
+        "envelope": None if standing.leaf is None else to_base64(standing.envelope),
         "proof": proof,
     }

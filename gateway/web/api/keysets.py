@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound, TooLarge
 from gateway.ledger import query as ledger
-from gateway.trust import keylife, query, suspending
+from gateway.trust import centre, keylife, query, suspending
 from gateway.trust.keylife import Centre
 from gateway.trust.model import Submitted
 from gateway.web.edge import edge
@@ -22,6 +22,7 @@ from gateway.web.signed import signed
 from keys.canonical import to_base64
 from keys.dsse import MAX_BYTES
 from keys.signers import AGENCY
+from keys.succession import Rule
 from schemas.exchange import (
     KeysetAnswer,
     KeysetsAnswer,
@@ -74,8 +75,10 @@ class KeysetVersion(MethodView):
 
     @blueprint.response(200, KeysetAnswer)
     def get(self, agency: str, version: int) -> dict[str, Any]:
-        """The statement, and how it stands."""
+        """The statement, and how it stands; of agency `gateway`, the centre's own keys."""
         with signed(), edge().sessions() as session:
+            if agency == centre.OWNER:
+                return _own(session, version)
             return _whole(session, *query.keyset_version(session, agency, version))
 
 
@@ -90,6 +93,19 @@ class Objection(MethodView):
             call.caller.must_be(agency)
             with edge().sessions.begin() as session:
                 keylife.cancel(session, agency, version, edge().clock())
+
+
+@blueprint.route("/keysets/destroyed/<string:kid>")
+class Destroyed(MethodView):
+    """A private key that is gone."""
+
+    @blueprint.response(204)
+    def put(self, agency: str, kid: str) -> None:
+        """The agency says that it deleted the private half of a key that has ended."""
+        with signed() as call:
+            call.caller.must_be(agency)
+            with edge().sessions.begin() as session:
+                keylife.report_destroyed(session, agency, kid, edge().clock())
 
 
 @blueprint.route("/suspensions")
@@ -130,6 +146,23 @@ def _statement() -> bytes:
 def _centre() -> Centre:
     signer = edge().vault.signer("receipt")
     return {signer.kid: signer.public}
+
+
+def _own(session: Session, version: int) -> dict[str, Any]:
+    row = centre.version(session, version)
+    rule = Rule.ENROL if version == 1 else Rule.ROTATE
+    made = Submitted(
+        agency=row.agency,
+        version=row.version,
+        rule=rule.value,
+        payload_sha256=row.payload_sha256,
+        fingerprint="",
+        needed=0,
+        approvals=0,
+        counts_from=None,
+        leaf=row.leaf,
+    )
+    return _whole(session, made, row.envelope)
 
 
 def _whole(session: Session, made: Submitted, envelope: bytes) -> dict[str, Any]:

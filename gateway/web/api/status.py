@@ -1,8 +1,12 @@
-"""Is it alive, is it ready, how much does it do. Who may call it: anyone; it holds counts only."""
+"""Is it alive, is it ready, how much does it do. Who may call it: anyone; it holds counts only.
 
+When which agency's keys run out is told to this machine alone.
+"""
+
+import ipaddress
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
 from sqlalchemy.exc import DBAPIError
 
@@ -10,6 +14,7 @@ from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
 from gateway.storage import engine, outbox
+from gateway.trust import expiry
 from gateway.web.edge import edge
 
 blueprint = Blueprint("status", __name__)
@@ -41,6 +46,8 @@ def metrics() -> Response:
     with edge().sessions() as session:
         for name, sentence, value in _figures(session):
             Gauge(name, sentence, registry=registry).set(value)
+        if _is_local():
+            _key_expiry(session, registry)
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
@@ -57,3 +64,29 @@ def _figures(session: Any) -> list[tuple[str, str, float]]:
         ("titian_records", "Records accepted", batches.records),
         ("titian_records_refused", "Records refused at apply", batches.refused),
     ]
+
+
+def _is_local() -> bool:
+    """Whether the caller is on this machine, and no proxy that we were not told of speaks for it.
+
+    With proxies set, the address is already that of the caller himself.
+    """
+    if edge().settings.proxies == 0 and "X-Forwarded-For" in request.headers:
+        return False
+    try:
+        return ipaddress.ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+
+
+def _key_expiry(session: Any, registry: CollectorRegistry) -> None:
+    gauge = Gauge(
+        "titian_key_expiry_seconds",
+        "Seconds until a key without successor ends; negative where it has",
+        ("agency", "purpose"),
+        registry=registry,
+    )
+    ours = edge()
+    left = expiry.seconds_left(session, ours.vault, ours.settings.log_origin, ours.clock())
+    for (agency, purpose), seconds in left.items():
+        gauge.labels(agency, purpose).set(seconds)

@@ -11,7 +11,7 @@ from gateway.access.locks import Workstation
 from gateway.access.model import Officer
 from gateway.errors import GatewayError, NotFound
 from gateway.storage import ids
-from gateway.web import auth
+from gateway.web import auth, show
 from gateway.web.edge import edge
 from gateway.web.problems import status_of
 from gateway.web.proving import claim_of_form, judged_here
@@ -152,13 +152,15 @@ def _factor_page(problem: GatewayError | None) -> Any:
     with edge().sessions() as session:
         has = factors.has_phone(session, me.id)
         secret = factors.waiting(session, me.id, edge().vault)
+    link = None if secret is None else totp.link(secret, "Titian", me.username)
     page = render_template(
         "factor.html",
         problem=problem,
         has_phone=has,
         must=auth.present().duty is not None,
         secret=None if secret is None else totp.written(secret),
-        link=None if secret is None else totp.link(secret, "Titian", me.username),
+        link=link,
+        qr=None if link is None else show.qr(link),
     )
     return page, 200 if problem is None else status_of(problem)
 

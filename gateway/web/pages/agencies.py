@@ -11,6 +11,7 @@ from gateway.access.decisions import Statement
 from gateway.access.model import Officer, Role
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.intake import query as intake
+from gateway.intake import withdrawing
 from gateway.ledger import query as ledger
 from gateway.trust import anchors, keylist, query, rules, service
 from gateway.trust.model import (
@@ -24,7 +25,7 @@ from gateway.trust.model import (
 from gateway.web import auth
 from gateway.web.confirming import Asked, decide
 from gateway.web.edge import edge
-from keys.enrolment import format_ticket
+from keys.enrolment import Ticket, format_ticket
 from schemas.records.registry import RECORD_TYPES
 
 blueprint = Blueprint("agencies", __name__, url_prefix="/instansi")
@@ -34,7 +35,7 @@ APPROVERS = frozenset(Role(role) for role in SECOND_APPROVERS)
 VIEWERS = MANAGERS | APPROVERS | {Role.AUDITOR}
 _DONE = frozenset(
     ("created", "recorded", "completed", "rejected", "wrong", "suspended", "revoking", "changed")
-)
+) | {"leaving", "resuming", "resumed"}
 
 
 @blueprint.get("")
@@ -74,6 +75,9 @@ def agency(code: str) -> Any:
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
             living=keylist.living(session, now, code),
+            silent=keylist.silent(session, now, code),
+            departures=query.departures(session, code),
+            withdrawn={one.departure: one for one in withdrawing.progress(session, code)},
             may_manage=auth.holds(MANAGERS),
             may_approve=_is_next(row, me),
             may_reject=auth.holds(APPROVERS),
@@ -116,13 +120,25 @@ def ticket(code: str) -> Any:
 
     def act(session: Session) -> Any:
         trusted = anchors.anchors(edge().settings, edge().vault)
-        made = service.new_ticket(session, code, trusted, edge().clock())
-        answer = Response(format_ticket(made), content_type="application/json")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{code}.ticket.json"'
-        return answer
+        return _file(service.new_ticket(session, code, trusted, edge().clock()))
 
     _agency(code)
     return decide(asked("new_ticket", Role.KEY_ADMIN, code, {"agency": code}), act)
+
+
+@blueprint.post("/<code>/tiket-ulang")
+@auth.members_only
+def ticket_again(code: str) -> Any:
+    """The same for an agency that lost its keys or left: what comes replaces all it had."""
+    only(MANAGERS)
+    person = Approver(auth.officer().username, Role.KEY_ADMIN.value)
+
+    def act(session: Session) -> Any:
+        trusted = anchors.anchors(edge().settings, edge().vault)
+        return _file(service.ticket_again(session, code, person, trusted, edge().clock()))
+
+    _agency(code)
+    return decide(asked("ticket_again", Role.KEY_ADMIN, code, {"agency": code}), act)
 
 
 @blueprint.post("/<code>/setujui")
@@ -170,6 +186,12 @@ def asked(kind: str, role: Role, code: str, body: Mapping[str, Any]) -> Asked:
     return Asked(statement, kind, back)
 
 
+def _file(made: Ticket) -> Response:
+    answer = Response(format_ticket(made), content_type="application/json")
+    answer.headers["Content-Disposition"] = f'attachment; filename="{made.agency}.ticket.json"'
+    return answer
+
+
 def _of_key(row: AgencyRow) -> Mapping[str, Any]:
     """What is decided about the key that waits: the part of its fingerprint that is shown."""
     if row.state is not AgencyState.PENDING:
@@ -195,11 +217,14 @@ def _of_change(session: Session, code: str, me: Officer) -> dict[str, Any]:
     """What the officer may do about the change of keys that waits: for the page."""
     found = query.pending(session, code)
     given = () if found is None else query.approvers(session, code, found.payload_sha256)
+    maker = None if found is None else query.maker(session, code, found.payload_sha256)
     may = APPROVERS if given else MANAGERS
     return {
         "waiting": found,
-        "may_approve_change": me.username not in given and auth.holds(may),
-        "my_statement": found is not None and found.rule == "revoke" and me.username in given,
+        "may_approve_change": me.username not in {maker, *given} and auth.holds(may),
+        "my_statement": found is not None
+        and found.rule in {"revoke", "leave"}
+        and me.username in given,
     }
 
 

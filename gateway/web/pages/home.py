@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, render_template
 
+from gateway.access import logins
 from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
@@ -15,13 +16,14 @@ from gateway.web.edge import edge
 from gateway.web.freshness import freshness
 
 blueprint = Blueprint("home", __name__)
+_LOOKS = 5
 
 
 @blueprint.get("/")
 @auth.members_only
 def glance() -> Any:
-    """Agencies, last signed batch, log, queue, index."""
-    now = edge().clock()
+    """Agencies, last signed batch, log, queue, index; and what one did oneself the last time."""
+    now, me = edge().clock(), auth.officer()
     with edge().sessions() as session:
         sent = intake.overview(session)
         rows = [_row(a, sent, now) for a in trust.agencies(session)]
@@ -32,6 +34,8 @@ def glance() -> Any:
             queue=outbox.open_count(session),
             workers=heartbeat.alive(session, "worker"),
             counts=access.counts(session),
+            login_before=logins.login_before(session, me),
+            looks=access.own_looks(session, me, _LOOKS),
         )
 
 

@@ -1,6 +1,7 @@
-"""What persons of the centre do about an agency's keys: silence one, revoke one, approve a change.
+"""What persons of the centre do about an agency's keys: silence, revoke, end all, approve a change.
 
-Who may call it: key_admin silences and revokes; approvers approve and reject.
+Who may call it: key_admin silences, revokes and lets an agency leave; approvers let a silent key
+speak again, approve and reject.
 """
 
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from gateway.access.model import Role
 from gateway.errors import NotFound, Refused
-from gateway.trust import approvals, keylife, keylist, query, rules, suspending
-from gateway.trust.model import Approver, Loss, Outcome, Submitted
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust.leaving import Parting
+from gateway.trust.model import Approver, Fate, Loss, Outcome, Submitted
 from gateway.web import auth
 from gateway.web.confirming import decide
 from gateway.web.edge import edge
@@ -25,6 +27,7 @@ from keys.suspension import Action, Suspension
 blueprint = Blueprint("keyacts", __name__, url_prefix="/instansi/<code>/kunci")
 
 _REASON = "key_compromise"
+_MISTAKE = "not_compromised"
 
 
 @blueprint.post("/bekukan")
@@ -46,6 +49,28 @@ def suspend(code: str) -> Any:
 
     body = {"agency": code, "kid": key.kid, "fingerprint": key.public.fingerprint()}
     return decide(asked("suspend_key", Role.KEY_ADMIN, code, body), act)
+
+
+@blueprint.post("/hidupkan")
+@auth.members_only
+def resume(code: str) -> Any:
+    """Let a silent key speak again: two persons, each at his own screen."""
+    only(APPROVERS)
+    key, me = _key(code), auth.officer()
+    role = next(role for role in me.roles if role in APPROVERS)
+    signer = edge().vault.signer("receipt")
+
+    def act(session: Session) -> Any:
+        now = edge().clock()
+        said = Suspension(
+            edge().settings.aud, code, key.kid, Action.RESUME, now.replace(microsecond=0), _MISTAKE
+        )
+        person = Approver(me.username, role.value)
+        done = suspending.agree_to_resume(session, said, person, signer, now)
+        return _back(code, "resuming" if done is None else "resumed")
+
+    body = {"agency": code, "kid": key.kid, "fingerprint": key.public.fingerprint()}
+    return decide(asked("resume_key", role, code, body), act)
 
 
 @blueprint.post("/cabut")
@@ -71,6 +96,29 @@ def revoke(code: str) -> Any:
         "keys": [each.kid for each in named],
     }
     return decide(asked("revoke_key", Role.KEY_ADMIN, code, body), act)
+
+
+@blueprint.post("/keluar")
+@auth.members_only
+def leave(code: str) -> Any:
+    """The agency leaves, and its records are kept or withdrawn; a second person must approve."""
+    only(MANAGERS)
+    fate = next((one for one in Fate if one.value == request.form.get("fate")), None)
+    if fate is None:
+        raise Refused("leave.fate", "Its records are kept or withdrawn; choose one.")
+    parting, me = Parting(code, fate, "decided_at_centre"), auth.officer()
+    signer = edge().vault.signer("receipt")
+    with edge().sessions() as session:
+        said = leaving.compose(session, parting, edge().clock())
+
+    def act(session: Session) -> Any:
+        now = edge().clock().replace(microsecond=0)
+        person = Approver(me.username, Role.KEY_ADMIN.value)
+        leaving.leave(session, parting, person, signer, now)
+        return _back(code, "leaving")
+
+    body = {"agency": code, "records": fate.value, "keys": sorted(said.keys)}
+    return decide(asked("leave_agency", Role.KEY_ADMIN, code, body), act)
 
 
 @blueprint.post("/setujui")

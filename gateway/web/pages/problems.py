@@ -23,7 +23,8 @@ def page(error: Exception) -> Any:
     status = problems.status_of(error)
     code = error.code if isinstance(error, GatewayError) else f"http.{status}"
     said = error.sentence if isinstance(error, GatewayError) else ""
-    sentence = words_of_request().get(f"refused.{code}", said)
+    details = error.details if isinstance(error, GatewayError) else {}
+    sentence = words_of_request().get(f"refused.{code}", said, details)
     return plain(status, code, sentence)
 
 
