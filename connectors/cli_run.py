@@ -144,6 +144,7 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
             rotated = rotating.tend(hands)
         amending.follow(hands)
     except ConnectorError as err:
+        silence.note_refusal(work.memory, hands.speaker.kid, err, hands.clock())
         if err.code.startswith("trust.") or err.code == "keys.silent":
             raise
         click.echo(err.sentence(desk.lang), err=True)

@@ -32,7 +32,7 @@ STEPS = 32
 """A round reads at most so many times so many entries: about 16 MB."""
 _FACT = "monitor"
 _KEPT_NEWS = 50
-_WORDS = (b'"t":"keyset"', b'"t":"suspension"', b'"t":"heartbeat"')
+_WORDS = (b'"t":"keyset"', b'"t":"suspension"', b'"t":"heartbeat"', b'"t":"wish"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,7 @@ class Log:
         beat: the moment that the log's newest heartbeat names.
         vkeys: by agency, the witness keys of its newest keyset.
         news: the statements about our keys, newest last.
+        wished: the centre has asked for a new key, and none came since.
     """
 
     frontier: Frontier = EMPTY
@@ -61,6 +62,7 @@ class Log:
     beat: datetime | None = None
     vkeys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     news: tuple[Mapping[str, Any], ...] = ()
+    wished: bool = False
 
     def plain(self) -> dict[str, Any]:
         """As JSON."""
@@ -71,6 +73,7 @@ class Log:
             "beat": None if self.beat is None else to_moment(self.beat),
             "vkeys": {agency: list(keys) for agency, keys in self.vkeys.items()},
             "news": list(self.news),
+            "wished": self.wished,
         }
 
     @classmethod
@@ -85,6 +88,7 @@ class Log:
             beat=None if kept["beat"] is None else from_moment(kept["beat"]),
             vkeys={agency: tuple(keys) for agency, keys in kept["vkeys"].items()},
             news=tuple(kept["news"]),
+            wished=kept.get("wished", False),
         )
 
     def witnesses(self) -> dict[tuple[str, bytes], NoteKey]:
@@ -171,18 +175,27 @@ def _heed(log: Log, agency: str, placed: tuple[int, bytes], readers: Readers) ->
     try:
         if kind == "heartbeat":
             return replace(log, beat=from_moment(said["at"]))
+        if kind == "wish":
+            wished = theirs == agency and said["kind"] == "rotate"
+            return replace(log, wished=log.wished or wished)
         envelope = canonical(said["envelope"])
         if kind == "keyset":
-            log = _keyset(log, str(theirs), envelope)
-            if theirs == agency:
-                log = _own_keyset(log, index, envelope, readers.judge)
-            if theirs == OWNER:
-                readers.heed(envelope)
-        elif kind == "suspension" and theirs == agency:
+            return _any_keyset(log, (index, str(theirs), envelope), agency, readers)
+        if kind == "suspension" and theirs == agency:
             log = _told(log, _suspension(index, envelope))
     except (TrustError, KeyError) as err:
         if theirs == agency:
             raise CallCentre("trust.entries", start=index, size=index + 1) from err
+    return log
+
+
+def _any_keyset(log: Log, said: tuple[int, str, bytes], agency: str, readers: Readers) -> Log:
+    index, theirs, envelope = said
+    log = _keyset(log, theirs, envelope)
+    if theirs == agency:
+        log = _own_keyset(log, index, envelope, readers.judge)
+    if theirs == OWNER:
+        readers.heed(envelope)
     return log
 
 
@@ -198,7 +211,7 @@ def _own_keyset(log: Log, index: int, envelope: bytes, judge: Callable[[Found], 
     judge(Found(index, book, before))
     told = {"index": index, "kind": "keyset", "version": book.keyset.version}
     log = _told(log, {**told, "reason": book.keyset.reason})
-    return replace(log, own=envelope) if follows(book, before) else log
+    return replace(log, own=envelope, wished=False) if follows(book, before) else log
 
 
 def _suspension(index: int, envelope: bytes) -> dict[str, Any]:

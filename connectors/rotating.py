@@ -22,6 +22,7 @@ from connectors.errors import CallCentre, ConnectorError, Wait
 from connectors.evidence import Anchors
 from connectors.keybook import Book
 from connectors.memory import Memory
+from connectors.monitor import Log
 from connectors.outbox import Parcel
 from connectors.sealing import sealed_again, signed_by
 from connectors.speaker import Speaker, signer_now, signer_of, signing_kids
@@ -90,10 +91,15 @@ def tend(hands: Hands) -> Rotation | None:
     """
     clear_away(hands)
     if open_rotation(hands.memory) is None:
-        entry = hands.book().speaking(hands.store, hands.clock())
-        if entry is None or not rotation.is_due(entry, hands.clock()):
+        entry, now = hands.book().speaking(hands.store, hands.clock()), hands.clock()
+        if entry is None or not (rotation.is_due(entry, now) or _is_wished(hands, entry, now)):
             return None
     return rotate(hands)
+
+
+def _is_wished(hands: Hands, entry: KeyEntry, now: datetime) -> bool:
+    """The centre has asked for a new key, and ours is older than the pause between two."""
+    return now >= entry.not_before + ROTATION_PAUSE and Log.of(hands.memory).wished
 
 
 def rotate(hands: Hands) -> Rotation:

@@ -22,8 +22,8 @@ def note(memory: Memory, kid: str, now: datetime) -> None:
 
 
 def note_refusal(memory: Memory, kid: str, err: ConnectorError, now: datetime) -> None:
-    """The same, where that is what the gateway refused the key for."""
-    if err.facts.get("code") == _CODE:
+    """The same, where the gateway refused the key for that: an act, or a look at the log."""
+    if _CODE in {err.facts.get("code"), err.facts.get("refusal")}:
         note(memory, kid, now)
 
 

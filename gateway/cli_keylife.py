@@ -15,7 +15,7 @@ from gateway.cli_proof import authenticated
 from gateway.errors import NotFound
 from gateway.settings import Settings
 from gateway.storage import engine
-from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending, wishing
 from gateway.trust.leaving import Parting
 from gateway.trust.model import SECOND_APPROVERS, Approver, Fate, Loss, Outcome, Submitted
 from keys.signers import Signer
@@ -99,6 +99,26 @@ def pending(agency: str) -> None:
     with engine.opened(Settings.from_env()) as opened, opened() as session:
         found = query.pending(session, agency)
     click.echo("nothing waits" if found is None else _sentence(found))
+
+
+@click.command()
+@click.argument("agency")
+@_AS
+@click.pass_obj
+def rotate(clock: Clock, agency: str, username: str) -> None:
+    """Ask the connector of AGENCY to replace its key. It does so within minutes, by itself.
+
+    Only the agency can make its key; the wish stands in the log, where its connector reads it.
+    """
+    settings = Settings.from_env()
+    with engine.opened(settings) as opened:
+        person = _person(opened, settings, username, clock())
+        with opened.begin() as session:
+            wishing.ask_for_rotation(session, agency, person, clock())
+    click.echo(
+        "asked. The connector replaces its key at its next round and nothing stops meanwhile; "
+        f"see it with: titian keys history {agency}"
+    )
 
 
 @click.command()
@@ -325,6 +345,6 @@ def _sentence(found: Submitted) -> str:
 
 
 COMMANDS = (
-    *(list_, show, history, pending, suspend, resume, revoke, leave, approve, reject),
+    *(list_, show, history, pending, rotate, suspend, resume, revoke, leave, approve, reject),
     fingerprint,
 )

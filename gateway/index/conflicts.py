@@ -120,11 +120,14 @@ def examine(session: Session, tools: IndexTools, limit: int, watch: Watch) -> Ex
     )
 
 
-def is_grave(session: Session, persons: Sequence[UUID]) -> bool:
-    """Whether joining these persons would give a dead one's name a running benefit.
+def takes_two(session: Session, persons: Sequence[UUID]) -> bool:
+    """Whether joining these persons is never one officer's affair.
 
-    Source: design/domain.md 2.7 (never single-handed).
+    It is not where each is registered under a number of his own, nor where a dead one's name would
+    get a running benefit. Source: design/domain.md 2.7; decisions.md "Registered NIK".
     """
+    if store_conflicts.count_registered(session, persons) > 1:
+        return True
     facts = store_conflicts.facts(session, persons)
     dead = any(f.values.get("vital_status") == DECEASED for f in facts if f.record_type == "person")
     return dead and bool(contradictions.running(facts))

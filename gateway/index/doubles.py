@@ -130,12 +130,12 @@ def _judge(
     registered = [i for i in rows if _both_registered(weighed, i)]
     shared = [i for i in rows if _level(weighed, i, "nik", fields) == "same"]
     unlike = [i for i in shared if _is_unlike(weighed, i, fields)]
-    if registered:
+    if unlike or (shared and average < tools.band.low):
+        kind, at = "K01", (unlike or shared)[0]
+    elif registered:
         kind, at = "K02", registered[0]
         if average < tools.threshold:
             return None
-    elif unlike or (shared and average < tools.band.low):
-        kind, at = "K01", (unlike or shared)[0]
     elif average >= tools.band.low:
         kind, at = "K00", best
     else:

@@ -170,6 +170,18 @@ def across(session: Session, persons: Collection[UUID], low: float) -> list[Acro
         return [Across(*row) for row in cur]
 
 
+def count_registered(session: Session, persons: Sequence[UUID]) -> int:
+    """How many of these persons the civil register itself knows."""
+    query = (
+        "select count(distinct m.person_id) from membership m join person_feature f"
+        " using (record_id) where m.person_id = any(%s) and f.registered"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(persons),))
+        row = cur.fetchone()
+    return int(row[0]) if row else 0
+
+
 def any_aid(session: Session, record_ids: Sequence[int]) -> bool:
     """Whether one of these records, live or gone, is a payment, an enrolment or a programme."""
     query = (

@@ -126,6 +126,7 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
         },
         "keyset": {"agency": _agency, "version": _count, "envelope": _envelope},
         "suspension": {"agency": _agency, "envelope": _envelope},
+        "wish": {"agency": _agency, "kind": _code, "version": _count},
         "query": {
             "qid": _id,
             "agency": _agency,

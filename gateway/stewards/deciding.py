@@ -70,9 +70,7 @@ def judge(session: Session, decision: Decision, desk: Desk) -> UUID:
     body = {"verdict": decision.verdict.value, "cause": task.kind.code, "reason": reason}
     made = ids.new()
     leaf = _write(session, desk, ("judge", role, made), {"task": ids.show(task.id), **body})
-    of_two = decision.verdict is Verdict.SAME and (
-        task.kind.two or conflicts.is_grave(session, task.persons)
-    )
+    of_two = decision.verdict is Verdict.SAME and conflicts.takes_two(session, task.persons)
     judged = Judged(
         made, task.kind.code, decision.verdict, *task.records, desk.officer.id, leaf, of_two
     )

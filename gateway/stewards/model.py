@@ -33,7 +33,6 @@ class Kind:
     due: int
     rank: int
     decisions: tuple[Verdict, ...]
-    two: bool = False
 
 
 class State(StrEnum):
@@ -89,7 +88,6 @@ def kinds() -> Mapping[str, Kind]:
             row["due"],
             row["rank"],
             tuple(Verdict(v) for v in row["decisions"]),
-            row.get("two", False),
         )
         for code, row in _table().items()
         if code != "words"

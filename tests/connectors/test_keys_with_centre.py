@@ -30,13 +30,15 @@ def sign(agency, words: str = WORDS):
 # -- a suspended key -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("by", ["the officer", "the centre"])
+@pytest.mark.parametrize("by", ["the officer", "the centre", "the log"])
 def test_status_tells_that_the_key_is_suspended(enrolled, gateway, by):
     assert enrolled.run("publish").code == 0
     kid = kid_of(enrolled)
     if by == "the officer":
         assert enrolled.run("keys", "suspend", "--yes").code == 0
     else:
+        if by == "the log":  # the gateway refuses even the look at its log
+            gateway.faults += fake.refuse(401, "key.suspended", times=9, only="GET")
         gateway.silenced.add(kid)
         change(enrolled)
         assert enrolled.run("publish").code == 6
@@ -47,6 +49,7 @@ def test_status_tells_that_the_key_is_suspended(enrolled, gateway, by):
     for lang, words in (("en", "keys resume"), ("id", "dibekukan")):
         assert words in enrolled.run("status", lang=lang).out
     gateway.silenced.clear()
+    gateway.faults.clear()
     assert enrolled.run("publish").code == 0
     assert "warn.suspended" not in enrolled.run("status", "--json").json["warnings"]
 

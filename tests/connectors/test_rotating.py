@@ -457,3 +457,52 @@ def test_a_wrong_clock_is_said_before_a_key_is_blamed(enrolled):
     with pytest.raises(FixSettings) as caught, hands_of(enrolled, later(days=121)):
         pass
     assert caught.value.code == "gateway.clock"
+
+
+# -- the centre asks for it
+
+
+def wish(gateway, agency: str = "baz", kind: str = "rotate") -> None:
+    gateway.log({"t": "wish", "agency": agency, "kind": kind, "version": 1})
+
+
+def rounds(agency, clock: Callable[[], datetime], count: int = 1) -> list[str]:
+    """The kid that speaks after each round of the service."""
+    config = Config.load(agency.config, state=agency.state)
+    outside, spoke = Outside(clock, lambda: ""), []
+    with hands_of(agency, clock) as hands:
+        for _ in range(count):
+            assembly.watch_of(hands, config, outside).round()
+            rotating.tend(hands)
+            spoke.append(hands.speaker.kid)
+    return spoke
+
+
+def test_a_wish_in_the_log_brings_one_new_key_once_a_day_has_passed(enrolled, gateway):
+    (first,) = rounds(enrolled, fake.now)
+    wish(gateway)
+    assert rounds(enrolled, fake.now, 2) == [first, first]
+    gateway.clock = later(hours=25)
+    spoke = rounds(enrolled, later(hours=25), 3)
+    assert len({first, *spoke}) == 2
+    assert spoke[0] != first
+    assert len(gateway.versions["baz"]) == 2
+
+
+@pytest.mark.parametrize("other", [{"agency": "disdik"}, {"kind": "sing"}])
+def test_a_wish_for_others_or_for_something_else_changes_nothing(enrolled, gateway, other):
+    (first,) = rounds(enrolled, fake.now)
+    wish(gateway, **other)
+    gateway.clock = later(hours=25)
+    assert set(rounds(enrolled, later(hours=25), 2)) == {first}
+
+
+def test_a_memory_that_was_lost_does_not_hear_an_old_wish(enrolled, gateway):
+    rounds(enrolled, fake.now)
+    wish(gateway)
+    gateway.clock = later(hours=25)
+    (second,) = rounds(enrolled, later(hours=25))
+    rounds(enrolled, later(hours=25))
+    shutil.rmtree(enrolled.state / "data")
+    gateway.clock = later(hours=51)
+    assert set(rounds(enrolled, later(hours=51), 2)) == {second}

@@ -81,11 +81,8 @@ def split(city: City) -> Gateway:
 def test_sim_lying_gateway_shows_two_logs(city: City):
     settle(city)
     liar = split(city)
-    rounds = 0
-    while not all(member.alarms for member in city):
+    for _ in range(4):
         assert city.round(liar) == {}, "to be late stops nothing"
-        rounds += 1
-    assert rounds <= 4
     for member in city:
         assert member.alarms == [alarms.ALONE]
         assert "3 of 6 witnesses" in said(alarms.ALONE, member)
@@ -130,11 +127,9 @@ def test_sim_lying_gateway_freezes_the_log(city: City):
     settle(city)
     liar = city.twin()
     city.turn_to(liar, "dstk")
-    frozen, rounds = city.members["dstk"], 0
-    while alarms.STALE not in frozen.alarms:
+    frozen = city.members["dstk"]
+    for _ in range(6):
         assert city.round() == {}, "to be late stops nothing"
-        rounds += 1
-    assert rounds <= 6
     assert "no sign of life" in said(alarms.STALE, frozen)
     (note,) = frozen.evidence("-stale.note")
     assert verified(city, note) == 0

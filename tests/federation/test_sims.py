@@ -120,6 +120,20 @@ def test_chaos_clock_of_a_connector_changes_no_key(city: City, ahead):
     assert city.gateway.column("select max(seq) from batch where agency = 'dinsos'") == [2]
 
 
+def test_chaos_clock_deletes_no_key_before_its_day(city: City):
+    settle(city)
+    victim = city.members["dinsos"]
+    rotated = rotating.rotate(victim.work.hands)
+    settle(city)
+    assert victim.work.hands.speaker.kid == rotated.new
+    victim.ahead = timedelta(days=30)  # by this clock the old key is quiet for more than a week
+    assert city.round() == {"dinsos": "gateway.clock"}
+    assert rotated.old in victim.work.hands.store.kids()
+    victim.ahead = timedelta(0)
+    settle(city)
+    assert rotated.old in victim.work.hands.store.kids()
+
+
 def test_chaos_clock_of_1970(city: City):
     settle(city)
     victim = city.members["dinsos"]

@@ -216,6 +216,28 @@ def test_lines_out_of_bounds_are_refused() -> None:
     assert read(zstd(b"1234567890\n"), 1, 11, small).lines == [b"1234567890"]
 
 
+def test_a_line_has_16_kib_at_most_and_an_envelope_32() -> None:
+    for length, fits in ((16_384, True), (16_385, False)):
+        body = zstd(b"a" * length + b"\n")
+        if fits:
+            assert len(read(body, 1, length + 1).lines[0]) == length
+        else:
+            assert refused(lambda body=body, length=length: read(body, 1, length + 1)) == (
+                "frame.line"
+            )
+    head = b"TTB1" + (32_768).to_bytes(4, "big")
+    assert len(frame.read_head(io.BytesIO(head + bytes(32_768)))) == 32_768
+
+
+def test_the_largest_figures_are_not_refused_as_figures() -> None:
+    """What is refused then is the frame, which holds less."""
+    assert refused(lambda: read(zstd(PLAIN), 50_000, len(PLAIN))) == "frame.count"
+    silent = zstd(PLAIN, write_content_size=False)
+    assert refused(lambda: read(silent, 3, 64 << 20)) == "frame.bytes"
+    assert refused(lambda: read(silent, 3, (64 << 20) + 1)) == "frame.limit"
+    assert refused(lambda: read(silent, 50_001, len(PLAIN))) == "frame.limit"
+
+
 def test_a_body_beyond_the_limit_is_refused() -> None:
     plain = os.urandom(4000).replace(b"\n", b"a") + b"\n"
     code = refused(lambda: read(zstd(plain), 1, len(plain), Limits(body=1000)))

@@ -100,6 +100,7 @@ def test_the_base_is_that_of_the_library() -> None:
 
 def test_a_connector_that_saw_no_log_says_so() -> None:
     request = signed(GET, log_seen=httpsig.NOTHING_SEEN)
+    assert header(request, "titian-log-seen").startswith("0 47DEQpj8HBSa+/TImW+5JCeuQeRk")
     assert httpsig.verify(request, key_of, now=NOW).log_seen == LogSeen()
 
 

@@ -10,7 +10,7 @@ from gateway.index.verdict import Verdict
 from gateway.stewards import deciding, query
 from tests.index_db.people import Said
 from tests.stewards.conftest import Office
-from tests.stewards.test_tasks import elsewhere, persons, registered
+from tests.stewards.test_tasks import elsewhere, persons, registered, second
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_scenario_35_after_a_wrong_merge_every_word_and_benefit_is_the_right_per
     before = view(office, one), view(office, other)
     old = persons(office, other)
     [task] = office.tasks("K02")
-    # Somebody merges the two strangers by hand, against all evidence.
+    # Two officers merge the two strangers by hand, against all evidence.
     with office.database.session() as session:
         session.execute(
             text(
@@ -111,6 +111,7 @@ def test_scenario_35_after_a_wrong_merge_every_word_and_benefit_is_the_right_per
     made = office.judge(
         replace(task, records=(office.record(one), office.record(other))), Verdict.SAME
     )
+    second(office, made, office.other)
     assert persons(office, one) == persons(office, other)
     assert sorted(b.values["amount_idr"] for b in view(office, one).benefits) == [400000, 750000]
     with office.database.session() as session:

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from gateway.trust import query
+from keys.signers import Ed25519Signer
 from tests.trust.test_keylife import Owner, State
 from tests.web.test_agencies import app, clock, confirmed, page, person  # noqa: F401 -- fixtures
 
@@ -127,3 +129,22 @@ def test_two_persons_let_a_key_speak_again_each_at_his_screen(person, owner):  #
 def test_who_lets_no_key_speak(person, owner, name):  # noqa: F811 -- the fixture
     path = f"/instansi/{owner.code}/kunci/hidupkan"
     assert person(name).post(path, kid=owner.signer.kid).status_code == 403
+
+
+def test_an_administrator_asks_for_a_new_key(person, owner, clock):  # noqa: F811 -- fixtures
+    admin, path = person("tiga"), f"/instansi/{owner.code}"
+    asked = f"{path}/kunci/ganti"
+    assert "Minta ganti kunci" in page(admin.get(path))
+    done = confirmed(admin, asked)
+    assert "Permintaan tercatat di log" in page(done)
+    logged = "select count(*) from log_pending where convert_from(entry, 'UTF8') like :e"
+    entry = f'%"agency":"{owner.code}","kind":"rotate","t":"wish"%'
+    with owner.database.session() as session:
+        assert session.scalar(text(logged), {"e": entry}) == 1
+    assert person("dua").post(asked).status_code == 403
+    owner.submit(owner.rotation(Ed25519Signer.generate(owner.code)))
+    again = confirmed(admin, asked)
+    assert again.status_code == 409
+    assert "kurang dari sehari" in page(again)
+    clock.now += timedelta(days=1, minutes=1)
+    assert confirmed(admin, asked).status_code == 200

@@ -35,7 +35,7 @@ APPROVERS = frozenset(Role(role) for role in SECOND_APPROVERS)
 VIEWERS = MANAGERS | APPROVERS | {Role.AUDITOR}
 _DONE = frozenset(
     ("created", "recorded", "completed", "rejected", "wrong", "suspended", "revoking", "changed")
-) | {"leaving", "resuming", "resumed"}
+) | {"leaving", "resuming", "resumed", "asked"}
 
 
 @blueprint.get("")

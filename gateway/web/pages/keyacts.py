@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.access.model import Role
 from gateway.errors import NotFound, Refused
-from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending
+from gateway.trust import approvals, keylife, keylist, leaving, query, rules, suspending, wishing
 from gateway.trust.leaving import Parting
 from gateway.trust.model import Approver, Fate, Loss, Outcome, Submitted
 from gateway.web import auth
@@ -28,6 +28,20 @@ blueprint = Blueprint("keyacts", __name__, url_prefix="/instansi/<code>/kunci")
 
 _REASON = "key_compromise"
 _MISTAKE = "not_compromised"
+
+
+@blueprint.post("/ganti")
+@auth.members_only
+def rotate(code: str) -> Any:
+    """Ask the agency's connector for a new key."""
+    only(MANAGERS)
+    person = Approver(auth.officer().username, Role.KEY_ADMIN.value)
+
+    def act(session: Session) -> Any:
+        wishing.ask_for_rotation(session, code, person, edge().clock())
+        return _back(code, "asked")
+
+    return decide(asked("ask_rotation", Role.KEY_ADMIN, code, {"agency": code}), act)
 
 
 @blueprint.post("/bekukan")
