@@ -35,7 +35,11 @@ coverage: $(VENV)/.installed ## prove that the tests reach every branch of keys/
 	@$(BIN)/python -m pytest tests/keys tests/trust tests/vectors -n 2 --dist loadfile -q \
 	  --cov=keys --cov=gateway.trust --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-mutants: $(VENV)/.installed ## put small faults into keys/ one by one: do its tests find them? (ONLY=frame,… SAMPLE=60 SEED=; 85 % or it fails)
+$(VENV)/.mutants: requirements-mutants.lock $(VENV)/.installed
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.lock
+	@touch $@
+
+mutants: $(VENV)/.mutants ## put small faults into keys/ one by one: do its tests find them? (ONLY=frame,… SAMPLE=60 SEED=; 85 % or it fails)
 	@$(BIN)/python -m bench.mutants --sample $(SAMPLE) --seed $(SEED) $(if $(ONLY),--only $(ONLY),)
 
 lint: $(VENV)/.installed
@@ -55,9 +59,11 @@ bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,�
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
-	  --extra test --extra bench --extra mutation --extra build pyproject.toml -o requirements.lock
+	  --extra test --extra bench --extra build pyproject.toml -o requirements.lock
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
 	  --extra gateway --extra build pyproject.toml -o requirements-gateway.lock
+	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \
+	  --constraint requirements.lock --extra mutation pyproject.toml -o requirements-mutants.lock
 
 clean: ## remove what demo, tests and bench left in var/
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo --clean; fi

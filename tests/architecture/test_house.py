@@ -81,7 +81,7 @@ def test_the_import_contracts_hold():
 
 
 def test_the_lock_names_no_index():
-    for name in ("requirements.lock", "requirements-gateway.lock"):
+    for name in ("requirements.lock", "requirements-gateway.lock", "requirements-mutants.lock"):
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "://" not in text
         assert "--hash=sha256:" in text

@@ -189,6 +189,14 @@ def test_keys_and_decisions_are_proved_without_personal_data(browser, database, 
     assert browser.get("/bukti/kunci/none").status_code == 404
 
 
+def test_the_page_that_checks_is_handed_out_as_a_file(browser):
+    browser.log_in("kunci")
+    assert "/bukti/pemeriksa" in browser.get("/instansi/dinkes").get_data(as_text=True)
+    answer = browser.get("/bukti/pemeriksa")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="titian-verify.html"'
+    assert b"titianVerify" in answer.data
+
+
 class Shell:
     def __init__(self, database: Database, folder: Path) -> None:
         self.database, self.folder = database, folder

@@ -7,6 +7,7 @@ Source: design/trust.md 2.7, 3.7.
 """
 
 import json
+from importlib.resources import files
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
@@ -107,6 +108,15 @@ def policy() -> Any:
     with edge().sessions() as session:
         made = anchors.policy(session, edge().settings, edge().vault)
     return _attachment(json.dumps(made, indent=1).encode() + b"\n", "policy.json")
+
+
+@blueprint.get("/pemeriksa")
+@auth.members_only
+def verifier() -> Any:
+    """The page that checks evidence in any browser, to be kept and handed on as a file."""
+    answer = _attachment(files("keys").joinpath("verify.html").read_bytes(), "titian-verify.html")
+    answer.content_type = "text/html; charset=utf-8"
+    return answer
 
 
 def _file(made: Evidence, name: str) -> Response:
