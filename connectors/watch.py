@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectors import alarms, centrekeys, exhibits, hearing
+from connectors import alarms, centrekeys, exhibits, hearing, silence
 from connectors.client import Problem
 from connectors.clocks import apart
 from connectors.courier import remember
@@ -72,6 +72,8 @@ class Watch:
                 if not problem.code.startswith(_SILENT):
                     raise
                 silenced = problem.code
+                said = problem.error()
+                silence.note_refusal(self._memory, self.hands.speaker.kid, said, self.hands.clock())
         self.guard.defend()
         if silenced is not None:
             raise CallCentre("trust.silenced", kid=self.hands.speaker.kid, refusal=silenced)

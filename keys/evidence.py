@@ -12,7 +12,7 @@ from typing import Any
 from keys import bundle, checkpoint, cosignature, dsse, frame, keyset, merkle
 from keys.canonical import canonical
 from keys.commitment import committed
-from keys.errors import BadFrame, BadStatement, TrustError
+from keys.errors import BadFrame, BadStatement
 from keys.signers import AGENCY, PublicKey
 from keys.statement import Fields
 from keys.succession import Standing, accept_first, accept_next
@@ -184,19 +184,16 @@ def read_keyset(
 
 
 def lacks_centre(data: bytes, code: str) -> bool:
-    """Whether what speaks against a keyset is only that the centre's word is not known.
+    """Whether all that speaks against a keyset is that the centre, which signed, is not known.
 
     Args:
-        data: the log entry of the keyset, which bears a signature in the centre's name.
+        data: the log entry of the keyset, whose envelope was read before it was refused.
         code: why it was refused.
     """
     if code not in _FOR_WANT_OF_A_SIGNER:
         return False
-    try:
-        entry = bundle.parse_entry(data, "keyset")
-        envelope = dsse.parse(canonical(entry.get("envelope")))
-    except TrustError:
-        return False
+    entry = bundle.parse_entry(data, "keyset")
+    envelope = dsse.parse(canonical(entry.get("envelope")))
     return any(each.keyid.startswith(CENTRE) for each in envelope.signatures)
 
 

@@ -48,7 +48,7 @@ from keys.recovery import public_text
 from keys.signers import Ed25519Signer
 from keys.verify import run as titian_verify
 from tests.conftest import Database
-from workers import apply, reconcile, reevaluate
+from workers import apply, examine, reconcile, reevaluate
 from workers.app import Tools
 from workers.duty import carry_out
 
@@ -75,7 +75,7 @@ key = ["id"]
 [publish.fields]
 name_source = {{ from = "nama", max = 120 }}
 """
-DUTIES = {each.DUTY.name: each.DUTY for each in (apply, reconcile, reevaluate)}
+DUTIES = {each.DUTY.name: each.DUTY for each in (apply, examine, reconcile, reevaluate)}
 _copies = itertools.count()
 T = TypeVar("T")
 
@@ -114,12 +114,14 @@ class Gateway:
     def work(self) -> None:
         """What workers do: every promise is carried out."""
         tools = Tools.of(self.settings)
-        while promises := self.column("select id from outbox where done is null order by id"):
-            jobs = dict(zip(promises, self.column(
-                "select job from outbox where done is null order by id"), strict=True))  # fmt: skip
-            for promise, job in jobs.items():
-                assert carry_out(DUTIES[job], str(promise), tools, self.clock()) == "done"
-        tools.sessions.kw["bind"].dispose()
+        try:
+            while promises := self.column("select id from outbox where done is null order by id"):
+                for promise in promises:
+                    (job,) = self.column("select job from outbox where id = :id", id=promise)
+                    done = carry_out(DUTIES[job], str(promise), tools, self.clock())
+                    assert done == "done", job
+        finally:
+            tools.sessions.kw["bind"].dispose()
 
     def column(self, statement: str, **values: object) -> list:
         with self.database.engine.begin() as connection:
@@ -336,7 +338,7 @@ def _enrol(
     )
     paper = {"agency": member.code, "public": public_text(member.paper.public, member.code)}
     memory.put_fact(countersigning.FACT, paper)
-    enrolment.prepare(ticket, store, memory, member.now())
+    enrolment.prepare(ticket, store, client, memory, member.now())
     member.sign_on_paper(lambda: enrolment.countersign(memory, member.config.places.statement))
     standing = enrolment.enrol(ticket, store, client, memory, member.now())
     end = " ".join(standing.fingerprint.split()[-2:])
