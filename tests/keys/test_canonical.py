@@ -157,6 +157,8 @@ def test_a_value_stands_in_64_brackets_at_most(opens: bytes, closes: bytes) -> N
         with pytest.raises(BadJson) as refused:
             read_json(opens * depth + b"1" + closes * depth)
         assert refused.value.code == "json.depth"
+    inner = opens * 63 + b"1" + closes * 63
+    assert len(read_json(b"[[]," + inner + b"]")) == 2
     assert len(read_json(b"[" + b"[1]," * 100 + b"[]]")) == 101  # many are not deep
 
 
