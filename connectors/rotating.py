@@ -92,14 +92,14 @@ def tend(hands: Hands) -> Rotation | None:
     clear_away(hands)
     if open_rotation(hands.memory) is None:
         entry, now = hands.book().speaking(hands.store, hands.clock()), hands.clock()
-        if entry is None or not (rotation.is_due(entry, now) or _is_wished(hands, entry, now)):
+        if entry is None or not (rotation.is_due(entry, now) or _is_wished(hands)):
             return None
     return rotate(hands)
 
 
-def _is_wished(hands: Hands, entry: KeyEntry, now: datetime) -> bool:
-    """The centre has asked for a new key, and ours is older than the pause between two."""
-    return now >= entry.not_before + ROTATION_PAUSE and Log.of(hands.memory).wished
+def _is_wished(hands: Hands) -> bool:
+    """The centre has asked for a new key, and none was made within the pause between two."""
+    return Log.of(hands.memory).wished and not _pauses(hands, hands.book())
 
 
 def rotate(hands: Hands) -> Rotation:
@@ -221,9 +221,14 @@ def _generate(hands: Hands) -> Rotation:
 
 def _check_pause(hands: Hands, book: Book) -> None:
     """A key is not made in vain: the rule of the gateway is asked here first."""
-    ends = [entry.sign_until for entry in book.own(hands.store).values() if entry.sign_until]
-    if ends and hands.clock() < max(ends) - OVERLAP + BACKDATED + ROTATION_PAUSE:
+    if _pauses(hands, book):
         raise Wait("keys.pause")
+
+
+def _pauses(hands: Hands, book: Book) -> bool:
+    """A key of this connector was replaced less than a day ago; its first key does not count."""
+    ends = [entry.sign_until for entry in book.own(hands.store).values() if entry.sign_until]
+    return bool(ends) and hands.clock() < max(ends) - OVERLAP + BACKDATED + ROTATION_PAUSE
 
 
 def _submit(hands: Hands, going: Rotation) -> Rotation:

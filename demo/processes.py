@@ -76,6 +76,9 @@ class Centre:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait(10)
+            with contextlib.suppress(ProcessLookupError):
+                # Children of a process that was killed hold its port.
+                os.killpg(process.pid, signal.SIGKILL)
         self.running.clear()
 
     def log_of(self, name: str) -> Path:

@@ -7,6 +7,7 @@ people up, verifying the log. Then it serves the pages, or stops everything.
 
 import json
 import secrets
+import shlex
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -315,12 +316,23 @@ def _look(stage: Stage, city: City) -> dict[str, Any]:
     return looked
 
 
+def write_environment(path: Path, settings: Settings) -> None:
+    """A file that points `titian` at the demo's centre: `. var/demo/centre.env`."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    lines = [f"export {name}={shlex.quote(v)}\n" for name, v in settings.environ().items()]
+    path.write_text("".join(lines), encoding="utf-8")
+
+
 def _serve(stage: Stage) -> None:
     stage.centre.beat()
+    environment = stage.options.var / "centre.env"
+    write_environment(environment, stage.settings)
     print(f"\nopen  {stage.settings.origin}")
     for username, name, roles in OFFICERS:
         word = stage.passwords[username]
         print(f"  {username:<12} {word:<18} {name} ({', '.join(r.value for r in roles)})")
+    print(f"\ncommands in another terminal: . {environment} && .venv/bin/titian keys list")
     print("\nCtrl-C stops everything.", flush=True)
     try:
         while True:

@@ -91,9 +91,13 @@ class Officer:
     unit: str
     roles: tuple[Role, ...]
 
-    def acting_for(self, action: Action) -> Role | None:
-        """The first of his roles that may do `action` at all."""
-        return next((r for r in self.roles if (r, action) in policy()), None)
+    def acting_for(self, action: Action, purpose: Purpose | None = None) -> Role | None:
+        """The first of his roles that may do `action`: at all, or for this purpose."""
+        for role in self.roles:
+            allowed = policy().get((role, action))
+            if allowed is not None and (purpose is None or purpose in allowed):
+                return role
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +132,9 @@ def decide(officer: Officer, action: Action, purpose: Purpose | None) -> Role:
     Raises:
         Forbidden: none of his roles may.
     """
-    for role in officer.roles:
-        purposes = policy().get((role, action))
-        if purposes is not None and (purpose is None or purpose in purposes):
-            return role
+    role = officer.acting_for(action, purpose)
+    if role is not None:
+        return role
     raise Forbidden(
         "access.denied",
         "Peran Anda tidak mencakup tindakan ini untuk keperluan tersebut.",

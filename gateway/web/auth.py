@@ -13,7 +13,7 @@ from flask import Response, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.access import sessions
-from gateway.access.model import Action, Duty, Officer, Role
+from gateway.access.model import Action, Duty, Officer, Purpose, Role
 from gateway.access.sessions import Current
 from gateway.errors import Forbidden, Unauthorized
 from gateway.web import locked
@@ -132,10 +132,10 @@ def holds(roles: Collection[Role]) -> bool:
     return found is not None and any(role in roles for role in found.officer.roles)
 
 
-def may(action: Action) -> bool:
-    """Whether the officer at the screen may do `action` for some purpose."""
+def may(action: Action, purpose: Purpose | None = None) -> bool:
+    """Whether the officer at the screen may do `action`: for some purpose, or for this one."""
     found = current()
-    return found is not None and found.officer.acting_for(action) is not None
+    return found is not None and found.officer.acting_for(action, purpose) is not None
 
 
 def check_form() -> None:

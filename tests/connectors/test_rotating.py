@@ -478,15 +478,24 @@ def rounds(agency, clock: Callable[[], datetime], count: int = 1) -> list[str]:
     return spoke
 
 
-def test_a_wish_in_the_log_brings_one_new_key_once_a_day_has_passed(enrolled, gateway):
+def test_a_wish_in_the_log_brings_one_new_key_at_the_next_round(enrolled, gateway):
     (first,) = rounds(enrolled, fake.now)
     wish(gateway)
-    assert rounds(enrolled, fake.now, 2) == [first, first]
-    gateway.clock = later(hours=25)
-    spoke = rounds(enrolled, later(hours=25), 3)
+    spoke = rounds(enrolled, fake.now, 3)
     assert len({first, *spoke}) == 2
-    assert spoke[0] != first
+    assert spoke[-1] != first
     assert len(gateway.versions["baz"]) == 2
+
+
+def test_a_wish_waits_until_a_day_after_the_last_rotation(enrolled, gateway):
+    rounds(enrolled, fake.now)
+    wish(gateway)
+    second = rounds(enrolled, fake.now, 3)[-1]
+    wish(gateway)
+    assert rounds(enrolled, fake.now, 2) == [second, second]
+    gateway.clock = later(hours=25)
+    assert rounds(enrolled, later(hours=25), 3)[-1] != second
+    assert len(gateway.versions["baz"]) == 3
 
 
 @pytest.mark.parametrize("other", [{"agency": "disdik"}, {"kind": "sing"}])

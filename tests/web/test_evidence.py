@@ -121,6 +121,17 @@ def test_a_citizen_takes_home_evidence_of_a_record(browser, database, policy):
         assert "titian_proof" not in answer.get_data(as_text=True)
 
 
+def test_evidence_is_offered_only_for_a_purpose_that_allows_it(browser, database):
+    browser.log_in("petugas")
+    browser.get("/loket")
+    whom, record = of_record(database, "a")
+    page = browser.post("/profil", person=whom, purpose="pengaduan_baru").get_data(as_text=True)
+    assert 'name="record"' not in page
+    assert "tidak diberikan untuk keperluan ini" in page
+    form = {"person": whom, "record": record, "purpose": "pengaduan_baru"}
+    assert browser.post("/bukti/data", **form).status_code == 403
+
+
 def test_evidence_of_a_person_does_not_give_another_persons_record(browser, database):
     browser.log_in("petugas")
     browser.get("/loket")

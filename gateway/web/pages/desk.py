@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from gateway.access import service as access
-from gateway.access.model import Purpose
+from gateway.access.model import Action, Purpose
 from gateway.access.service import Door
 from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
@@ -143,6 +143,7 @@ def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool)
         "profile.html",
         person=view,
         purpose=purpose,
+        may_prove_now=auth.may(Action.PROVE, Purpose(purpose)),
         **beside,
         revealed=revealed,
         labels=labels(edge().profile),
