@@ -218,6 +218,15 @@ class Client:
         answer = self._call("GET", "/v1/log/checkpoint", signed=self.signer is not None)
         return Shown(answer.body, _date(answer))
 
+    def common_checkpoint(self) -> bytes | None:
+        """The checkpoint that all witnesses are shown in this minute; None before the first."""
+        try:
+            return self._call("GET", "/v1/log/checkpoint/common", signed=True).body
+        except Problem as problem:
+            if problem.status == 404:
+                return None  # also a gateway that knows of no such thing
+            raise
+
     def entries(self, start: int, stop: int) -> list[bytes]:
         """The log's entries of the indexes [start, stop), in order."""
         found: list[bytes] = []

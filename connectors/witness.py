@@ -20,13 +20,14 @@ from connectors.errors import CallCentre
 from connectors.evidence import Anchors, check_checkpoint
 from connectors.memory import Memory
 from keys import merkle
-from keys.checkpoint import Checkpoint, witness_key
+from keys.checkpoint import Checkpoint, verify, witness_key
 from keys.cosignature import cosign
-from keys.errors import BadJson, BadProof
+from keys.errors import BadJson, BadProof, TrustError
 from keys.httpsig import LogSeen
 from keys.signers import Signer
 
 _FACT = "witnessed"
+_JOINED = "witnessed.common"
 _LATE = {"log.size", "log.witness"}
 """Refusals that are nobody's lie, like those of a key that may not speak: a newer checkpoint came
 meanwhile, or our witness key is not known."""
@@ -84,7 +85,26 @@ class Witness:
             )
             if apart(self.clock(), [shown.at]) is None:
                 self._cosign(found)
+                self._join(found)
         return Sighting(found, note, shown.at)
+
+    def _join(self, newest: Checkpoint) -> None:
+        """Cosigns the checkpoint that all witnesses are shown in this minute as well.
+
+        What each finds newest differs while the log grows; under this one their lines meet.
+        """
+        note = None if self.signer is None else self.client.common_checkpoint()
+        if note is None:
+            return
+        try:
+            common = verify(note, self.anchors.log_vkey)
+        except TrustError as err:
+            raise CallCentre("trust.proof", reason=str(err)) from err
+        if not int(self.memory.fact(_JOINED) or 0) < common.size < newest.size:
+            return
+        self._check_extends(LogSeen(common.size, common.root), newest)
+        self.memory.put_fact(_JOINED, common.size)
+        self._cosign(common)
 
     def _check_extends(self, seen: LogSeen, found: Checkpoint) -> None:
         try:

@@ -33,6 +33,16 @@ def checkpoint(session: Session) -> bytes | None:
     return _cosigned(session, head)
 
 
+def common_checkpoint(session: Session, now: datetime) -> bytes | None:
+    """The newest note that was signed before this minute; None where there is none.
+
+    Whoever asks within one minute is shown the same, so that the lines of many witnesses come
+    together under one checkpoint, however fast the log grows.
+    """
+    head = store.head_before(session, now.replace(second=0, microsecond=0))
+    return None if head is None else _cosigned(session, head)
+
+
 def tile(session: Session, level: int, n: int, width: int | None = None) -> bytes:
     """`width` hashes of a tile, or all 256 of a full one; a partial tile may be asked for later.
 
@@ -104,15 +114,15 @@ def proof(session: Session, leaf: bytes) -> str:
 
 
 def logged(session: Session, leaf: bytes) -> LoggedEntry:
-    """The entry with its proof, to be taken away: under the newest checkpoint that a witness saw.
+    """The entry with its proof, to be taken away: under the checkpoint that most witnesses saw.
 
-    Where none of those holds it yet, under the newest that was signed.
+    Where no witness has seen one that holds it, under the newest that was signed.
 
     Raises:
         NotFound: no such leaf (`log.unknown_leaf`), or not in a checkpoint yet (`log.pending`).
     """
     found = inclusion(session, leaf)
-    seen = store_cosignatures.largest(session, found.index)
+    seen = store_cosignatures.most_seen(session, found.index)
     head = None if seen is None else store.find_head(session, seen)
     if head is not None:
         size = head.state.size

@@ -1,6 +1,7 @@
 """The log's tables: what waits, what is in the log, its tiles, and the checkpoints signed."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 
 from sqlalchemy import (
     DDL,
@@ -142,6 +143,14 @@ def put_tiles(session: Session, tiles: Sequence[TileRow]) -> None:
 def get_head(session: Session) -> Head | None:
     """The newest signed checkpoint."""
     row = session.execute(_HEAD).one_or_none()
+    if row is None:
+        return None
+    return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))
+
+
+def head_before(session: Session, moment: datetime) -> Head | None:
+    """The newest checkpoint that was signed before a moment."""
+    row = session.execute(_HEAD.where(log_head.c.signed_at < moment)).one_or_none()
     if row is None:
         return None
     return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))

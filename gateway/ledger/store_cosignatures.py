@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 from gateway.ledger.store import log_head
 from gateway.storage.base import metadata
 
+_SOON = 5_000
+"""Lines: about an hour of forty witnesses."""
+
 log_cosignature = Table(
     "log_cosignature",
     metadata,
@@ -78,9 +81,22 @@ def size_at(session: Session, moment: datetime) -> int:
     )
 
 
-def largest(session: Session, above: int) -> int | None:
-    """The largest size over `above` that a witness cosigned; None if none did."""
+def most_seen(session: Session, above: int) -> int | None:
+    """The size over `above` that most witnesses cosigned; of several the smallest. None if none.
+
+    It looks at the lines that follow soonest: an old entry is proved as of soon after it.
+    """
+    soon = (
+        select(log_cosignature.c.size)
+        .where(log_cosignature.c.size > above)
+        .order_by(log_cosignature.c.size)
+        .limit(_SOON)
+        .subquery()
+    )
     found = session.scalar(
-        select(func.max(log_cosignature.c.size)).where(log_cosignature.c.size > above)
+        select(soon.c.size)
+        .group_by(soon.c.size)
+        .order_by(func.count().desc(), soon.c.size)
+        .limit(1)
     )
     return None if found is None else int(found)

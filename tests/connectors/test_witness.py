@@ -33,10 +33,14 @@ class Log:
         self.leaves = [merkle.leaf_hash(leaf.encode()) for leaf in leaves]
         self.cosigned: list[tuple[int, str]] = []
         self.at: datetime | None = NOW
+        self.common: bytes | None = None
 
     def checkpoint(self) -> Shown:
         note = LOG.sign(Checkpoint(ORIGIN, len(self.leaves), merkle.root(self.leaves)))
         return Shown(note, self.at)
+
+    def common_checkpoint(self) -> bytes | None:
+        return self.common
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         return merkle.consistency(self.leaves, old, new)
@@ -153,3 +157,51 @@ def test_a_clock_that_is_wrong_cosigns_nothing(memory, tmp_path, minutes, lines)
     log.at = NOW + timedelta(minutes=minutes)
     witness(log, memory, tmp_path).watch()
     assert len(log.cosigned) == lines
+
+
+# -- one checkpoint for all witnesses of a minute
+
+
+def head(*leaves: str, signer: NoteSigner = LOG) -> bytes:
+    hashes = [merkle.leaf_hash(leaf.encode()) for leaf in leaves]
+    return signer.sign(Checkpoint(ORIGIN, len(hashes), merkle.root(hashes)))
+
+
+def test_witnesses_of_different_newest_checkpoints_meet_under_the_common_one(memory, tmp_path):
+    log = Log("a", "b", "c", "d")
+    log.common = head("a", "b")
+    one = witness(log, memory, tmp_path)
+    one.watch()
+    assert [size for size, _ in log.cosigned] == [4, 2]
+    log.shows("a", "b", "c", "d", "e")
+    one.watch()
+    assert [size for size, _ in log.cosigned] == [4, 2, 5], "the common one is cosigned once"
+    log.common = head("a", "b", "c", "d")
+    log.shows("a", "b", "c", "d", "e", "f")
+    one.watch()
+    assert [size for size, _ in log.cosigned] == [4, 2, 5, 6, 4]
+
+
+def test_a_common_checkpoint_of_another_history_is_never_cosigned(memory, tmp_path):
+    log = Log("a", "b", "c", "d")
+    log.common = head("a", "x")
+    with pytest.raises(CallCentre) as caught:
+        witness(log, memory, tmp_path).watch()
+    assert caught.value.code == "trust.log_rewritten"
+    assert [size for size, _ in log.cosigned] == [4]
+
+
+def test_a_common_checkpoint_that_the_log_did_not_sign_is_never_cosigned(memory, tmp_path):
+    log = Log("a", "b", "c")
+    log.common = head("a", signer=NoteSigner(ORIGIN, bytes(32)))
+    with pytest.raises(CallCentre) as caught:
+        witness(log, memory, tmp_path).watch()
+    assert caught.value.code == "trust.proof"
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_a_common_checkpoint_that_is_no_older_is_left(memory, tmp_path, size):
+    log = Log("a", "b", "c")
+    log.common = head(*"abcde"[:size])
+    witness(log, memory, tmp_path).watch()
+    assert [size for size, _ in log.cosigned] == [3]

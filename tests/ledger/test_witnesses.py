@@ -3,11 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from gateway.errors import Conflict, Refused
 from gateway.ledger import query, witnesses
 from keys import checkpoint
-from keys.checkpoint import TYPE_COSIGNATURE, NoteKey
+from keys.checkpoint import TYPE_COSIGNATURE, NoteKey, parse_checkpoint, parse_note
 from keys.cosignature import cosign
 from keys.signers import Ed25519Signer
 from tests.ledger.logging_room import Log
@@ -84,3 +85,40 @@ def test_each_witness_is_heard_once_with_what_it_saw_last(emptied):
         ((note, line),) = witnesses.heard(session, NOW)
     assert line == lines[SIGNER.kid, 5], "the newest; the other was not heard lately"
     assert checkpoint.verify(note.encode(), log.signer.vkey).size == 5
+
+
+def test_whoever_asks_within_a_minute_is_shown_the_same_checkpoint(fresh_database):
+    log = Log(fresh_database)
+    sizes = []
+    for minute in range(3):
+        log.grow(range(minute * 4, minute * 4 + 4))
+        with fresh_database.session() as session:
+            session.execute(
+                text("update log_head set signed_at = :at where size = :size"),
+                {"at": NOW + timedelta(minutes=minute, seconds=59), "size": minute * 4 + 4},
+            )
+            session.commit()
+    with fresh_database.session() as session:
+        for seconds in (0, 60, 119, 120, 179, 180):
+            note = query.common_checkpoint(session, NOW + timedelta(seconds=seconds))
+            sizes.append(None if note is None else parse_checkpoint(parse_note(note).text).size)
+    assert sizes == [None, 4, 4, 8, 8, 12]
+
+
+def test_an_entry_is_proved_under_the_checkpoint_that_most_witnesses_saw(fresh_database):
+    log, other = Log(fresh_database), Ed25519Signer.generate("disdik")
+    (leaf,) = log.grow([0])
+    keys = {SIGNER.kid: KEY, other.kid: NoteKey("x", TYPE_COSIGNATURE, other.public)}
+    for numbers, signers in (((1,), (SIGNER,)), ((2,), (SIGNER, other)), ((3,), (SIGNER, other))):
+        log.grow(numbers)
+        with fresh_database.session() as session:
+            for signer in signers:
+                line = cosign(log.note(), keys[signer.kid], signer, NOW)
+                witnesses.cosign(session, keys, (log.note().size, line), NOW)
+            session.commit()
+    log.grow([4])
+    with fresh_database.session() as session:
+        proof = query.logged(session, leaf).proof
+        assert query.logged(session, log.grow([5])[0]).proof.count("\n—") == 1
+    note = checkpoint.parse_proof(proof).note
+    assert (parse_checkpoint(parse_note(note).text).size, note.count("—".encode())) == (3, 3)

@@ -35,6 +35,7 @@ def test_before_the_first_checkpoint(fresh_database):
     answer = client.get("/v1/log/checkpoint")
     assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
     assert answer.json["code"] == "log.empty"
+    assert client.get("/v1/log/checkpoint/common").status_code == 404
     assert client.get(f"/v1/log/proof?leaf={'00' * 32}").status_code == 404
 
 

@@ -52,9 +52,19 @@ class LogCheckpoint(MethodView):
         """The newest checkpoint."""
         with edge().sessions() as session:
             note = ledger.checkpoint(session)
-        if note is None:
-            raise NotFound("log.empty", "The log has no checkpoint yet.")
-        return Response(note, content_type=_TEXT)
+        return _note(note)
+
+
+@blueprint.route("/checkpoint/common")
+class LogCommonCheckpoint(MethodView):
+    """The checkpoint that every witness is shown in this minute."""
+
+    @blueprint.response(200, content_type=_TEXT, description="A C2SP signed note.")
+    def get(self) -> Response:
+        """The newest checkpoint that was signed before this minute."""
+        with edge().sessions() as session:
+            note = ledger.common_checkpoint(session, edge().clock())
+        return _note(note)
 
 
 @blueprint.route("/cosignatures")
@@ -129,6 +139,12 @@ class LogEntries(MethodView):
         with signed(), edge().sessions() as session:
             data = ledger.entries(session, *_place(place), first=asked["from_"])
         return _kept(data)
+
+
+def _note(note: bytes | None) -> Response:
+    if note is None:
+        raise NotFound("log.empty", "The log has no checkpoint yet.")
+    return Response(note, content_type=_TEXT)
 
 
 def _cosignature(data: bytes) -> dict[str, Any]:
