@@ -43,6 +43,12 @@ class Host:
         """The SQLite file in which a connector remembers what it sent."""
         return self.state(agency) / "data" / "memory.sqlite"
 
+    def words(self, agency: str, command: str, *arguments: str) -> list[str]:
+        """What stands behind Python's own name to run a command of an agency's connector."""
+        config = ROOT / "connectors" / "agencies" / f"{agency}.toml"
+        options = ["--config", str(config), "--state", str(self.state(agency)), "--lang", "en"]
+        return ["-m", "connectors", *options, command, *arguments]
+
     def run(self, agency: str, command: str, *arguments: str, waiting: bool = False) -> str:
         """Run `titian-connector COMMAND` for an agency; returns what it printed.
 
@@ -51,10 +57,8 @@ class Host:
         Raises:
             ConnectorFailed: it exited otherwise.
         """
-        config = ROOT / "connectors" / "agencies" / f"{agency}.toml"
-        options = ["--config", str(config), "--state", str(self.state(agency)), "--lang", "en"]
         done = subprocess.run(
-            [sys.executable, "-m", "connectors", *options, command, *arguments],
+            [sys.executable, *self.words(agency, command, *arguments)],
             cwd=ROOT,
             env=environment({"TITIAN_SOURCE": self.sources[agency]}),
             capture_output=True,

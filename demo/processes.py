@@ -57,6 +57,10 @@ class Centre:
         """Start a Celery worker."""
         self._start(name, ["-m", "workers"])
 
+    def connector(self, agency: str, arguments: list[str], source: str) -> None:
+        """Start an agency's connector as the service that it is at the agency."""
+        self._start(f"connector-{agency}", arguments, {"TITIAN_SOURCE": source})
+
     def kill(self, name: str) -> None:
         """Kill -9 of a process and its children."""
         process = self.running.pop(name)
@@ -86,22 +90,24 @@ class Centre:
         return self.logs / f"{name}.log"
 
     def check(self) -> None:
-        """Raise if any process has ended.
+        """Raise if any process of the centre has ended; a connector may, by its agency's doing.
 
         Raises:
             ProcessFailed: one has.
         """
         for name, process in self.running.items():
-            if process.poll() is not None:
+            if process.poll() is not None and not name.startswith("connector-"):
                 raise ProcessFailed(f"{name} ended; its log is {self.log_of(name)}")
 
-    def _start(self, name: str, arguments: list[str]) -> None:
+    def _start(
+        self, name: str, arguments: list[str], given: Mapping[str, str] | None = None
+    ) -> None:
         self.logs.mkdir(parents=True, exist_ok=True)
         with self.log_of(name).open("ab") as log:
             self.running[name] = subprocess.Popen(
                 [sys.executable, *arguments],
                 cwd=ROOT,
-                env=environment(self.settings.environ()),
+                env=environment(self.settings.environ() if given is None else given),
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

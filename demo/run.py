@@ -325,6 +325,9 @@ def write_environment(path: Path, settings: Settings) -> None:
 
 
 def _serve(stage: Stage) -> None:
+    for agency in AGENCIES:  # they publish what changes, watch the log, and witness it
+        words = stage.host.words(agency, "run")
+        stage.centre.connector(agency, words, stage.host.sources[agency])
     stage.centre.beat()
     environment = stage.options.var / "centre.env"
     write_environment(environment, stage.settings)
