@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from datetime import datetime
 
 import click
@@ -17,6 +18,7 @@ from connectors.enrolment import open_keys
 from connectors.errors import FixSettings, Wait
 from connectors.keystate import KeyLine, key_lines
 from connectors.memory import Memory
+from connectors.monitor import Log
 from connectors.rotating import Hands
 from connectors.screen import say
 from keys.canonical import from_moment
@@ -196,10 +198,19 @@ def _lines(desk: Desk) -> tuple[int, list[KeyLine]]:
 
 
 def known_keys(config: Config) -> tuple[keybook.Book, KeyStore, frozenset[str]] | None:
-    """The version in force, the closed key file, and suspended kids; None before the enrolment."""
+    """The version in force, the closed key file, and suspended kids; None before the enrolment.
+
+    What the log says to be revoked is so, also where this connector follows no newer version yet.
+    """
     memory = Memory.open(config.places.memory)
     try:
         book, silenced = keybook.load(memory), frozenset(silence.of(memory))
+        logged = Log.of(memory).own
     finally:
         memory.close()
-    return None if book is None else (book, open_keys(config, None), silenced)
+    if book is None:
+        return None
+    newest = book if logged is None else keybook.read(logged)
+    if newest.keyset.version > book.keyset.version:
+        book = replace(book, keyset=replace(book.keyset, revoked=newest.keyset.revoked))
+    return book, open_keys(config, None), silenced

@@ -1,11 +1,12 @@
 """What an officer sees of an alarm: in `status`, in `alarms`, beside the work, in both languages."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors import alarms
 from keys import dsse
 from keys.bundle import keyset_entry
-from keys.keyset import PAYLOAD_TYPE
+from keys.keyset import PAYLOAD_TYPE, STATEMENT_LIFE, Revocation, encode
 from keys.rotation import next_statement
 from keys.signers import Ed25519Signer
 from tests.connectors import gateway as fake
@@ -128,3 +129,26 @@ def test_each_alarm_has_its_paragraph():
     named = {v for k, v in vars(alarms).items() if k.isupper() and isinstance(v, str)}
     named |= {"trust.log_shrank", "trust.log_rewritten", "trust.split", "trust.entries"}
     assert [code for code in sorted(named - {alarms._FACT}) if f"`{code}`" not in text] == []
+
+
+def test_status_says_that_a_key_was_revoked_as_the_log_does(enrolled, gateway):
+    enrolled.run("publish")
+    first = gateway.versions["baz"][0]
+    (lost,) = first.keyset.keys
+    now = fake.now()
+    said = replace(
+        first.keyset,
+        version=2,
+        prev=first.sha256,
+        issued=now,
+        expires=now + STATEMENT_LIFE,
+        revoked=(Revocation(lost, now, "key_compromise", 1),),
+        reason="revoke",
+    )
+    gateway.log(
+        keyset_entry("baz", 2, dsse.seal(PAYLOAD_TYPE, encode(said), [gateway.receipt_key]))
+    )
+    enrolled.run("publish")
+    said = enrolled.run("status").out
+    assert "no key may sign" in said
+    assert "Key: active" not in said
