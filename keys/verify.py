@@ -10,6 +10,7 @@ Source: trust.md 3.7.
 """
 
 import argparse
+import errno
 import json
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,11 @@ from keys.verdict import judge
 
 EXIT = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.NOT_ENOUGH: 2}
 USAGE = 3
+_UNREADABLE = {
+    errno.ENOENT: "berkas tidak ada",
+    errno.EISDIR: "ini folder, bukan berkas",
+    errno.EACCES: "berkas tidak boleh dibaca",
+}
 _SIGN = {Verdict.VALID: "[v]", Verdict.INVALID: "[x]", Verdict.NOT_ENOUGH: "[?]"}
 _RESULT = {
     Verdict.VALID: {"id": "SAH", "en": "VALID"},
@@ -46,7 +52,8 @@ def run(argv: Sequence[str] | None = None) -> int:
         policy = Policy() if args.policy is None else Policy.parse(args.policy.read_bytes())
         files = [path.read_bytes() for path in args.files]
     except OSError as err:
-        print(f"titian-verify: {err.filename}: {err.strerror}", file=sys.stderr)
+        said = _UNREADABLE.get(err.errno or 0) if args.lang == "id" else None
+        print(f"titian-verify: {err.filename}: {said or err.strerror}", file=sys.stderr)
         return USAGE
     except TrustError as err:
         print(f"titian-verify: {args.policy}: {err}", file=sys.stderr)

@@ -184,9 +184,15 @@ def test_a_look_that_was_erased_shows_what_is_left() -> None:
     assert contents(bundle.build(city.whole())) == []
 
 
-def test_a_missing_file_is_a_matter_of_usage(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_matter_of_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert verify.run([str(tmp_path / "none")]) == 3
+    assert "berkas tidak ada" in capsys.readouterr().err
     assert verify.run([str(tmp_path)]) == 3
+    assert "ini folder" in capsys.readouterr().err
+    assert verify.run([str(tmp_path), "--lang", "en"]) == 3
+    assert "directory" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["--lang", "fr", "x"], ["--root", "x", "y"]])
