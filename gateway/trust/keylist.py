@@ -56,7 +56,7 @@ class Expiring:
 class Event:
     """Something that happened to an agency; `leaf` is its entry in the log, where it has one.
 
-    `what` is one of created, keyset, approved, rejected, active.
+    `what` is one of created, keyset, approved, rejected, active, suspend_key, resume_key.
     """
 
     at: datetime
@@ -107,6 +107,10 @@ def history(session: Session, code: str) -> list[Event]:
         if row.leaf is not None:
             mine = [a.at for a in approvals if a.keyset_sha256 == row.payload_sha256]
             events.append(Event(max(mine, default=row.received_at), "active", leaf=row.leaf))
+    events += [
+        Event(s.at, f"{s.action}_key", leaf=s.leaf)
+        for s in store_keylist.suspensions(session, code)
+    ]
     return sorted(events, key=lambda each: each.at)
 
 

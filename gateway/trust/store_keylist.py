@@ -7,6 +7,7 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from gateway.trust.store import agency, approval, key, keyset
+from gateway.trust.store_keys import suspension
 from gateway.trust.store_revocations import revocation
 
 
@@ -40,4 +41,11 @@ def approvals(session: Session, code: str) -> Sequence[Row[Any]]:
     """All approvals of an agency's keysets, oldest first."""
     return session.execute(
         select(approval).where(approval.c.agency == code).order_by(approval.c.at)
+    ).all()
+
+
+def suspensions(session: Session, code: str) -> Sequence[Row[Any]]:
+    """All suspensions and resumptions of an agency's keys, oldest first."""
+    return session.execute(
+        select(suspension).where(suspension.c.agency == code).order_by(suspension.c.at)
     ).all()

@@ -122,6 +122,16 @@ def test_the_history_tells_what_happened_in_order(owner):
     assert all(each.leaf for each in events if each.what == "approved")
 
 
+def test_the_history_tells_of_silence_and_speech(owner):
+    owner.decided(Action.SUSPEND, FIRST)
+    owner.now += DAY
+    owner.decided(Action.RESUME, FIRST, OTHER)
+    with owner.database.session() as session:
+        told = keylist.history(session, owner.code)
+    assert [each.what for each in told[-2:]] == ["suspend_key", "resume_key"]
+    assert all(each.leaf for each in told[-2:])
+
+
 def test_a_keyset_is_asked_for_where_there_is_none(database):
     invited = Owner(database).invited()
     with database.session() as session:
