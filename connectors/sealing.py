@@ -119,6 +119,7 @@ class Sealer:
         payload = {**self._payload(kind, seq), **more}
         sealed = frame.seal_batch(payload, self._lines, [self._voice.signer])
         count = len(self._lines)
+        self._lines, self._size = [], 0  # let go of before the body is written: the peak is here
         if kind == "snapshot":
             self._roots.append(sealed.root)
             self._total += count
@@ -137,7 +138,6 @@ class Sealer:
         self._head = Head(self._head.epoch, seq, sealed.payload_sha256)
         self._memory.outbox.put_parcel(parcel)
         self._memory.put_head(block.stream, self._head)
-        self._lines, self._size = [], 0
         self.batches += 1
 
     def _payload(self, kind: str, seq: int) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from tests.shared import ROOT
 
 ROWS = int(os.environ.get("TITIAN_ROWS", "30000"))
-LIMIT_MIB = 100
+LIMIT_MIB = 96
 
 SETTINGS = """
 agency = "baz"
