@@ -149,7 +149,7 @@ def pack(envelope: bytes, lines: Sequence[bytes]) -> bytes:
     if not lines:
         return head
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True)
-    return head + compressor.compress(b"\n".join(lines) + b"\n")
+    return head + compressor.compress(b"\n".join([*lines, b""]))  # one copy of the lines
 
 
 def seal_batch(
