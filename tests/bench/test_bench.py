@@ -74,7 +74,7 @@ def test_an_unknown_benchmark_is_refused(tmp_path):
 def test_the_benchmarks_stand_in_their_order():
     named = ["accept", "accept_single", "work", "lookup", "lookup_name", "connector"]
     added = ["suspend", "log_append", "mutations", "evidence"]
-    assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", *added, "demo"]
+    assert list(BENCHMARKS) == [*named, "reevaluate", "histories", "rotate", *added, "demo"]
 
 
 def test_a_figure_without_more_is_null_elsewhere(tmp_path):
