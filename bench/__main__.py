@@ -18,6 +18,7 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    quota,
     reevaluate,
     rotate,
     suspend,
@@ -45,6 +46,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "log_append": log_append.run,
     "mutations": mutations.run,
     "evidence": evidence.run,
+    "quota": quota.run,
     "demo": walk.run,
 }
 

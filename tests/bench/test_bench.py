@@ -73,7 +73,7 @@ def test_an_unknown_benchmark_is_refused(tmp_path):
 
 def test_the_benchmarks_stand_in_their_order():
     named = ["accept", "accept_single", "work", "lookup", "lookup_name", "connector"]
-    added = ["suspend", "log_append", "mutations", "evidence"]
+    added = ["suspend", "log_append", "mutations", "evidence", "quota"]
     assert list(BENCHMARKS) == [*named, "reevaluate", "rotate", *added, "demo"]
 
 
