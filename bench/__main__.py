@@ -19,6 +19,7 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    quota,
     reevaluate,
     rotate,
     suspend,
@@ -47,6 +48,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "log_append": log_append.run,
     "mutations": mutations.run,
     "evidence": evidence.run,
+    "quota": quota.run,
     "demo": walk.run,
 }
 
