@@ -3,6 +3,7 @@
 from gateway.access import store as access
 from gateway.access import store_blast as blast
 from gateway.access import store_logins as logins
+from gateway.complaints import store as complaints
 from gateway.index import store as index
 from gateway.index import store_history as history
 from gateway.index import store_judgements as judgements
@@ -27,4 +28,5 @@ SLICES = (
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
+    complaints,
 )
