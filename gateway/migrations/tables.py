@@ -13,6 +13,7 @@ from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
 from gateway.ledger import store_openings as openings
+from gateway.programs import store as programs
 from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
@@ -29,5 +30,5 @@ SLICES = (
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
-    *(complaints, drafts),
+    *(programs, complaints, drafts),
 )
