@@ -136,6 +136,7 @@ class Holiday:
 class Profile:
     """One city's data; `precedence` maps an attribute to agency codes, first speaker first.
 
+    `withheld` are patterns of names of tables and columns that never leave their owner.
     A profile equals only itself, so that what is worked out from it can be kept by it.
     """
 
@@ -150,6 +151,7 @@ class Profile:
     precedence: Mapping[str, tuple[str, ...]]
     combination: Mapping[str, str]
     list_order: tuple[str, ...]
+    withheld: tuple[str, ...]
     holidays: Mapping[date, Holiday]
     nik_prefixes: Mapping[str, str]
     wilayah: Wilayah = field(repr=False)
@@ -238,6 +240,7 @@ def _sections(raw: Mapping[str, Any]) -> dict[str, Any]:
         "precedence": MappingProxyType(_tuples(raw["precedence"])),
         "combination": MappingProxyType(dict(raw.get("combination", {}))),
         "list_order": tuple(raw.get("lists", {}).get("order", ())),
+        "withheld": tuple(raw.get("withheld", {}).get("names", ())),
     }
 
 
