@@ -118,9 +118,8 @@ def prepare(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now
     if not witness_kids(store):
         store.generate(ticket.agency, {WITNESS})
     signer, witness = signer_of(store, kid), signer_of(store, witness_kids(store)[0])
-    instance = memory.fact("kept_by") or _clean(
-        socket.gethostname().split(".")[0][:40] or "connector"
-    )
+    machine = _clean(socket.gethostname().split(".")[0][:40] or "connector")
+    instance = memory.fact("kept_by") or machine
     entry = keyset.entry_of(ticket.agency, signer.public, instance=instance, not_before=now)
     plain = _plain(ticket, entry, client, memory, now)
     watching = {witness.kid: witness_key(ticket.agency, witness.public)}

@@ -16,7 +16,7 @@ def published(app, database):
     own = enrol(database, "dinkes")
     for agency, name in ((kept, "kept"), (own, "own")):
         send(database, tools, agency.seal([line(name, agency.version(), person(len(name)))]))
-    signer = another_key(database, kept)
+    signer = another_key(database, kept, instance="baz-pc")
     later = [line("later", kept.version(), person(9))]
     send(database, tools, kept.seal(later, signer=signer))
     work(database, tools)
