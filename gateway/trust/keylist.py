@@ -6,6 +6,7 @@ approves must have them read to him.
 Source: trust.md 1.1 (periods), 1.5 (step 4), 1.6.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,6 +70,15 @@ class Event:
 def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLine]:
     """All keys, or those of one agency, by agency, oldest first."""
     return [_line(row, now) for row in store_keylist.keys(session, code)]
+
+
+def kept_for_others(session: Session, keepers: Collection[str]) -> dict[tuple[str, str], str]:
+    """(agency, kid) of each key that another of these bodies keeps for its agency, with the keeper.
+
+    The keyset says so by the instance of the key, which is then the keeper's code (ADR 19).
+    """
+    rows = store_keylist.kept_by(session, tuple(keepers))
+    return {(row.agency, row.kid): row.instance for row in rows}
 
 
 def living(session: Session, now: datetime, code: str) -> list[KeyLine]:

@@ -15,6 +15,7 @@ from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
 from gateway.stewards import query as stewards
 from gateway.storage import ids
+from gateway.trust import keylist
 from gateway.web import auth, show
 from gateway.web.edge import edge
 from gateway.web.freshness import freshness
@@ -149,7 +150,19 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
 
 def _beside(session: Session, view: Any) -> dict[str, Any]:
     """What the page says beside the person's data: how fresh they are, and what does not fit."""
-    return {"fresh": _freshness(session), "doubts": stewards.kinds_about(session, view.person_id)}
+    return {
+        "fresh": _freshness(session),
+        "doubts": stewards.kinds_about(session, view.person_id),
+        "keepers": _keepers(session, view),
+    }
+
+
+def _keepers(session: Session, view: Any) -> dict[bytes, str]:
+    """Who kept the key of a batch, by its leaf, where it was not the agency itself."""
+    kept = keylist.kept_for_others(session, edge().profile.agencies)
+    leaves = {record.accepted for record in view.records if record.accepted}
+    signed = intake.signers(session, {agency for agency, _ in kept}, leaves) if kept else {}
+    return {leaf: kept[who] for leaf, who in signed.items() if who in kept}
 
 
 def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
