@@ -11,6 +11,7 @@ from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
 from gateway.ledger import store_openings as openings
+from gateway.lookup import store as lookup
 from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
 from gateway.storage.base import metadata
@@ -26,5 +27,5 @@ SLICES = (
     *(outbox, heartbeat, deks, ledger, cosignatures, openings),
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
-    *(index, history, judgements, access, blast, logins, stewards),
+    *(index, history, judgements, access, blast, logins, stewards, lookup),
 )

@@ -5,9 +5,10 @@ Each look is POST (the question, committed) → 303 → GET (the answer): no NIK
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from gateway.access import live
 from gateway.access import service as access
 from gateway.access.model import Action, Purpose
 from gateway.access.service import Door
@@ -135,12 +136,18 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
 
 def _beside(session: Session, view: Any) -> dict[str, Any]:
     """What the page says beside the person's data: how fresh they are, and what does not fit."""
-    return {"fresh": _freshness(session), "doubts": stewards.kinds_about(session, view.person_id)}
+    return {
+        "fresh": _freshness(session),
+        "doubts": stewards.kinds_about(session, view.person_id),
+        "answering": live.answering(session, edge().clock()),
+    }
 
 
-def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
-    return render_template(
+def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> Response:
+    may_ask = auth.may(Action.LIVE, Purpose(purpose))
+    page = render_template(
         "profile.html",
+        askable=beside["answering"] if may_ask else (),
         person=view,
         purpose=purpose,
         may_prove_now=auth.may(Action.PROVE, Purpose(purpose)),
@@ -151,6 +158,9 @@ def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool)
         show_id=ids.show,
         say=speaker(edge().profile, words_of_request()),
     )
+    answer = Response(page)
+    answer.headers["Content-Security-Policy"] = auth.SCRIPTED  # answers of agencies come in here
+    return answer
 
 
 def _freshness(session: Any) -> dict[str, str]:
