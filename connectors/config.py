@@ -13,6 +13,7 @@ from connectors.live import Live, read_live
 from connectors.places import Places
 
 MODES = ("hash", "watermark", "snapshot")
+KEY_FORMS = ("plain", "hmac", "derived")
 DATASET_SECTIONS = ("tables", "files", "sheets")
 STREAM_OF = {
     "person": "target",
@@ -44,6 +45,8 @@ class SourceConfig:
     folder: Path
     options: Mapping[str, Any]
     datasets: Mapping[str, Dataset]
+    withheld: tuple[str, ...] = ()
+    """Patterns of names that may never be read (`withheld.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Publish:
     dataset: str
     key: tuple[str, ...]
     hmac: bool
+    derived: bool
     id_space: str
     id_prefix: str
     mode: str
@@ -250,8 +254,8 @@ def _publish(section: _Section, source: SourceConfig, root: _Section) -> Publish
     if record_type not in STREAM_OF:
         raise _bad(f"{section.where}record_type", f"it is one of {', '.join(STREAM_OF)}")
     key_form = section.text("key_form", "plain")
-    if key_form not in ("plain", "hmac"):
-        raise _bad(f"{section.where}key_form", "it is plain or hmac")
+    if key_form not in KEY_FORMS:
+        raise _bad(f"{section.where}key_form", f"it is one of {', '.join(KEY_FORMS)}")
     mode = section.text("mode", "hash")
     if mode not in MODES:
         raise _bad(f"{section.where}mode", f"it is one of {', '.join(MODES)}")
@@ -266,7 +270,8 @@ def _publish(section: _Section, source: SourceConfig, root: _Section) -> Publish
         schema=section.text("schema", f"{record_type}/1"),
         dataset=section.text("from"),
         key=section.texts("key"),
-        hmac=key_form == "hmac",
+        hmac=key_form != "plain",
+        derived=key_form == "derived",
         id_space=section.text("id_space", name),
         id_prefix=section.text("id_prefix", ""),
         mode=mode,

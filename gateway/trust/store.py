@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
+from gateway.storage.quick import Quick
 from gateway.trust.model import PUBLISH, AgencyState, Approval
 from keys.keyset import KeyEntry
 from keys.signers import PublicKey
@@ -284,26 +285,26 @@ def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
     return session.execute(_FIND_KEY, {"code": code, "kid": kid}).one_or_none()
 
 
-_FIND_PUBLISHER = _FIND_KEY.add_columns(
-    select(grant_.c.id)
-    .where(
-        grant_.c.agency == key.c.agency,
-        grant_.c.record_type == bindparam("record_type"),
-        grant_.c.action == PUBLISH,
-        grant_.c.valid_from <= bindparam("now"),
-        or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+_FIND_PUBLISHER = Quick(
+    _FIND_KEY.add_columns(
+        select(grant_.c.id)
+        .where(
+            grant_.c.agency == key.c.agency,
+            grant_.c.record_type == bindparam("record_type"),
+            grant_.c.action == PUBLISH,
+            grant_.c.valid_from <= bindparam("now"),
+            or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+        )
+        .exists()
+        .label("granted")
     )
-    .exists()
-    .label("granted")
 )
 
 
-def find_publisher(
-    session: Session, code: str, kid: str, record_type: str, now: datetime
-) -> Row[Any] | None:
+def find_publisher(session: Session, code: str, kid: str, record_type: str, now: datetime) -> Any:
     """As `find_key`, with `granted`: an approved grant lets the agency publish that type now."""
     asked = {"code": code, "kid": kid, "record_type": record_type, "now": now}
-    return session.execute(_FIND_PUBLISHER, asked).one_or_none()
+    return _FIND_PUBLISHER.one(session, asked)
 
 
 def entry_of(row: Row[Any]) -> KeyEntry:
@@ -340,11 +341,12 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
 
 def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:
     """Remember a nonce of a key; False if it is remembered already."""
-    done = session.execute(_ADD_NONCE, {"kid": kid, "nonce": value, "seen_at": now})
-    return done.one_or_none() is not None
+    return _ADD_NONCE.one(session, {"kid": kid, "nonce": value, "seen_at": now}) is not None
 
 
-_ADD_NONCE = insert(nonce).on_conflict_do_nothing().returning(nonce.c.kid)
+_ADD_NONCE = Quick(
+    insert(nonce).on_conflict_do_nothing().returning(nonce.c.kid), "kid", "nonce", "seen_at"
+)
 
 
 def forget_nonces(session: Session, before: datetime) -> None:
@@ -361,16 +363,17 @@ def forget_nonces(session: Session, before: datetime) -> None:
 
 def count_call(session: Session, code: str, minute: datetime) -> int:
     """Count one more batch of the agency in this minute; returns how many there were."""
-    count = session.scalar(_COUNT_CALL, {"agency": code, "minute": minute, "n": 1}) or 1
+    count: int = _COUNT_CALL.one(session, {"agency": code, "minute": minute, "n": 1}).n
     if count == 1:
         session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
     return count
 
 
-_COUNT_CALL = (
+_COUNT_CALL = Quick(
     insert(rate)
     .on_conflict_do_update(index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1})
-    .returning(rate.c.n)
+    .returning(rate.c.n),
+    *("agency", "minute", "n"),
 )
 
 

@@ -1,0 +1,124 @@
+"""What follows from a move, beside the new state: one named function each.
+
+An effect changes nothing of a ticket itself: it returns what is to change and which moves follow,
+and the one door carries that out. Another room's effect (a reservation) acts in its own tables.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from gateway.complaints.guards import Moving
+from gateway.complaints.lifecycle import Kind, lifecycle
+from gateway.complaints.model import SYSTEM_ACTOR, Act, Actor, Need, NeedId
+from gateway.storage import ids
+
+CONTACT_DAYS = 90
+"""Calendar days after which a waiting person is contacted. Source: design/domain.md §2.5."""
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """One more move: of a need, or of the ticket where `need_id` is None."""
+
+    need_id: NeedId | None
+    act: Act
+    actor: Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an effect wants: columns of the ticket, columns of the need, renewed needs, moves."""
+
+    ticket: Mapping[str, Any] = field(default_factory=dict)
+    need: Mapping[str, Any] = field(default_factory=dict)
+    renew: tuple[Need, ...] = ()
+    follow: tuple[Follow, ...] = ()
+
+
+Effect = Callable[[Moving], Result]
+
+
+def keep_asker(moving: Moving) -> Result:
+    """Remember which state asked, so that nobody is surveyed twice."""
+    return Result(ticket={"asked_from": moving.move.source})
+
+
+def link_master(moving: Moving) -> Result:
+    """Tie a duplicate to its master, which the guard has checked."""
+    return Result(ticket={"master_id": ids.parse(str(moving.act.data["master"]))})
+
+
+def cancel_needs(moving: Moving) -> Result:
+    """Every need that has not ended is cancelled with the ticket."""
+    open_needs = [n for n in moving.case.needs if _is_open(n)]
+    reason = moving.act.reason or moving.move.event
+    acts = (Follow(n.id, Act("cancel", reason), SYSTEM_ACTOR) for n in open_needs)
+    return Result(follow=tuple(acts))
+
+
+def renew_needs(moving: Moving) -> Result:
+    """What was cancelled with the ticket is asked for anew."""
+    return Result(renew=tuple(n for n in moving.case.needs if n.state == "cancelled"))
+
+
+def renew_chosen(moving: Moving) -> Result:
+    """What was not met is asked for anew, unless a delivery that was reversed reopens it."""
+    if moving.act.data.get("reversed"):
+        return Result()
+    return Result(renew=tuple(n for n in moving.case.needs if n.state in ("unmet", "cancelled")))
+
+
+def address(moving: Moving) -> Result:
+    """Keep to whom it goes, and since when it is recommended."""
+    data, now = moving.act.data, moving.desk.now
+    chosen = {k: data[k] for k in ("agency", "program_code") if data.get(k)}
+    queue_on = moving.need and moving.need.queue_on
+    return Result(need={**chosen, "queue_on": queue_on or now.today})
+
+
+def serve(moving: Moving) -> Result:
+    """The first referral puts the complaint into service."""
+    if moving.case.ticket.state != "verified":
+        return Result()
+    return Result(follow=(Follow(None, Act("route"), moving.desk.actor),))
+
+
+def count_return(moving: Moving) -> Result:
+    """A second return alerts the coordinator: see `query.returned_often`."""
+    return Result(need={"returned": (moving.need.returned if moving.need else 0) + 1})
+
+
+def wait(moving: Moving) -> Result:
+    """Keep since when it waits, for which year, and when the person is contacted next."""
+    assert moving.need is not None  # noqa: S101 -- a move of a need
+    today, data = moving.desk.now.today, moving.act.data
+    changed: dict[str, Any] = {
+        "queue_on": moving.need.queue_on or today,
+        "contact_on": today + timedelta(days=CONTACT_DAYS),
+    }
+    changed |= {k: int(data[k]) for k in ("target_fy", "amount_idr") if data.get(k)}
+    return Result(need=changed)
+
+
+def reopen_complaint(moving: Moving) -> Result:
+    """A delivery that is taken back reopens what it had closed."""
+    if not lifecycle()[Kind.COMPLAINT].states[moving.case.ticket.state].closed:
+        return Result()
+    data = {"reversed": True, "new_fact": moving.act.reason}
+    act = Act("reopen", moving.act.reason, data)
+    return Result(follow=(Follow(None, act, moving.desk.actor),))
+
+
+EFFECTS: Mapping[str, Effect] = {
+    each.__name__: each
+    for each in (
+        *(keep_asker, link_master, cancel_needs, renew_needs, renew_chosen, address, serve),
+        *(count_return, wait, reopen_complaint),
+    )
+}
+
+
+def _is_open(need: Need) -> bool:
+    return not lifecycle()[Kind.NEED].states[need.state].closed
