@@ -13,6 +13,7 @@ from gateway.intake import store as intake
 from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
 from gateway.ledger import store_openings as openings
+from gateway.lookup import store as lookup
 from gateway.programs import store as programs
 from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
@@ -30,5 +31,5 @@ SLICES = (
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
-    *(programs, complaints, drafts),
+    *(programs, complaints, drafts, lookup),
 )

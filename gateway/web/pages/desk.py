@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from gateway.access import live
 from gateway.access import service as access
 from gateway.access.model import Action, Purpose
 from gateway.access.service import Door
@@ -154,6 +155,7 @@ def _beside(session: Session, view: Any) -> dict[str, Any]:
         "fresh": _freshness(session),
         "doubts": stewards.kinds_about(session, view.person_id),
         "keepers": _keepers(session, view),
+        "answering": live.answering(session, edge().clock()),
     }
 
 
@@ -165,9 +167,11 @@ def _keepers(session: Session, view: Any) -> dict[bytes, str]:
     return {leaf: kept[who] for leaf, who in signed.items() if who in kept}
 
 
-def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
-    return render_template(
+def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> Response:
+    may_ask = auth.may(Action.LIVE, Purpose(purpose))
+    page = render_template(
         "profile.html",
+        askable=beside["answering"] if may_ask else (),
         person=view,
         purpose=purpose,
         may_prove_now=auth.may(Action.PROVE, Purpose(purpose)),
@@ -178,6 +182,9 @@ def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool)
         show_id=ids.show,
         say=speaker(edge().profile, words_of_request()),
     )
+    answer = Response(page)
+    answer.headers["Content-Security-Policy"] = auth.SCRIPTED  # answers of agencies come in here
+    return answer
 
 
 def _freshness(session: Any) -> dict[str, str]:
