@@ -20,13 +20,14 @@ from gateway.trust import store as trust
 from gateway.trust import store_centre as centre
 from gateway.trust import store_departures as departures
 from gateway.trust import store_keys as trust_keys
+from gateway.trust import store_requests as requests
 from gateway.trust import store_revocations as revocations
 
 __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, deks, ledger, cosignatures, openings),
-    *(trust, trust_keys, revocations, departures, centre),
+    *(trust, trust_keys, requests, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
     *(programs, complaints),
