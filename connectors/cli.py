@@ -20,6 +20,7 @@ from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
 from connectors.cli_run import run_command, settle, speaking, tend, working
+from connectors.cli_service import service_command
 from connectors.cli_status import status_command
 from connectors.config import language
 from connectors.desk import Desk
@@ -73,6 +74,7 @@ def commands(lang: str) -> click.Group:
             _preview,
             _publish,
             run_command,
+            service_command,
             status_command,
             alarms_command,
             attest_command,
