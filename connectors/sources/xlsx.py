@@ -74,7 +74,7 @@ class XlsxSource(FileSource):
         )
 
     def describe(self) -> list[Found]:
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, Found] = {}
         for path in sorted(self._config.folder.glob("*.xlsx")):
             if path.name.startswith("~$"):
                 continue
@@ -82,8 +82,10 @@ class XlsxSource(FileSource):
             for name in book.sheet_names:
                 rows = book.get_sheet_by_name(name).to_python(nrows=WITHIN)
                 widest = max(rows, key=_filled, default=[])
-                found.setdefault(name, tuple(filter(None, map(_heading, widest))))
-        return [Found(name, columns) for name, columns in found.items()]
+                columns = tuple(dict.fromkeys(filter(None, map(_heading, widest))))
+                options = {"pattern": "*.xlsx", "sheet": name}
+                found.setdefault(name, Found(name, columns, options))
+        return list(found.values())
 
 
 def _open(path: Path) -> CalamineWorkbook:
