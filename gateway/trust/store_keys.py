@@ -187,6 +187,17 @@ def last_said(session: Session, kid: str) -> datetime | None:
     return found
 
 
+def silencing(session: Session, kid: str) -> bytes | None:
+    """The leaf of the newest statement that silenced this key."""
+    found: bytes | None = session.scalar(
+        select(suspension.c.leaf)
+        .where(suspension.c.kid == kid, suspension.c.action == "suspend")
+        .order_by(suspension.c.issued.desc(), suspension.c.id.desc())
+        .limit(1)
+    )
+    return found
+
+
 def add_suspension(session: Session, row: Mapping[str, Any]) -> None:
     """Keep the statement about a key."""
     session.execute(insert(suspension).values(**row))
