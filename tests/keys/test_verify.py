@@ -127,6 +127,7 @@ POLICIES = {
     "not json": b"{",
     "no object": b"[]",
     "version": city.policy(titian_policy=2),
+    "an earlier version": city.policy(titian_policy=0),
     "no version": city.policy(titian_policy=None),
     "unknown field": city.policy(extra=1),
     "log key": city.policy(log_vkey="x"),
@@ -149,6 +150,24 @@ def test_a_bad_policy_is_a_matter_of_usage(
 ) -> None:
     assert run(tmp_path, [note()], POLICIES[name]) == 3
     assert capsys.readouterr().err.startswith("titian-verify: ")
+
+
+def test_a_policy_that_asks_for_no_witness_counts_none() -> None:
+    parsed = Policy.parse(city.policy(witnesses=[WITNESS]))
+    assert (parsed.quorum, len(parsed.witnesses), Policy().quorum) == (0, 1, 0)
+
+
+def test_the_text_names_the_code_of_a_refusal_and_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, [proof(line=LINES[1])], NO_PINS)
+    lines = capsys.readouterr().out.splitlines()
+    bad = [line for line in lines if "[x]" in line]
+    assert bad
+    assert all(line.endswith(")") for line in bad)
+    assert not any(line.endswith("()") or ("[v]" in line and "(" in line) for line in lines[1:])
+    run(tmp_path, [note()], NO_PINS, "--json")
+    assert capsys.readouterr().out.startswith('{\n "files": [\n  {')
 
 
 @pytest.mark.parametrize("name", ["valid-record", "valid-query", "valid-decision", "valid-batch"])
