@@ -64,6 +64,13 @@ def find_keyset(session: Session, code: str, payload_sha256: bytes) -> Row[Any] 
     ).one_or_none()
 
 
+def get_keyset(session: Session, code: str, payload_sha256: bytes) -> Row[Any]:
+    """The same of one that is there, since a ticket names it."""
+    return session.execute(
+        select(keyset).where(keyset.c.agency == code, keyset.c.payload_sha256 == payload_sha256)
+    ).one()
+
+
 def versions(session: Session, code: str) -> Sequence[Row[Any]]:
     """The agency's keysets that count, version 1 first."""
     return session.execute(
