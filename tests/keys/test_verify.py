@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import zipapp
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -325,18 +324,6 @@ def test_the_verifier_loads_nothing_of_the_centre(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "SAH" in done.stdout
-
-
-def test_the_verifier_runs_from_a_zipapp(tmp_path: Path) -> None:
-    source = tmp_path / "app"
-    (source / "keys").mkdir(parents=True)
-    for module in (ROOT / "keys").glob("*.py"):
-        if module.name != "httpsig.py":
-            (source / "keys" / module.name).write_bytes(module.read_bytes())
-    zipapp.create_archive(source, tmp_path / "titian-verify.pyz", main="keys.verify:main")
-    command = [sys.executable, "-I", str(tmp_path / "titian-verify.pyz"), *_files(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_log_proof_of_another_size_does_not_fit() -> None:
