@@ -80,7 +80,6 @@ def test_no_finding_lacks_its_sentence() -> None:
 def test_two_checkpoints_of_one_size_are_a_fork(tmp_path: Path) -> None:
     fork = note(root=bytes([1]) * 32)
     assert run(tmp_path, [note(), note()], city.policy()) == 0
-    assert run(tmp_path, [note(), note(size=6)], city.policy()) == 0
     assert run(tmp_path, [note(), fork], city.policy()) == 1
     reports = judge([note(), fork, city.receipt()], Policy.parse(city.policy()))
     assert [each.verdict for each in reports] == [
@@ -94,6 +93,19 @@ def test_a_record_whose_checkpoint_another_file_contradicts_is_a_fork(tmp_path: 
     head = bundle.parse(proof())
     assert isinstance(head, RecordEvidence)
     assert run(tmp_path, [proof(), note(size=4)], NO_PINS) == 1
+
+
+def test_of_two_sizes_nothing_is_proved_and_so_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, [note(), note(size=6)], city.policy()) == 2
+    assert capsys.readouterr().out.count("tak terbukti sambung") == 2
+    anchors = Policy.parse(city.policy())
+    reports = judge([note(), note(size=6), note(size=6, root=bytes([1]) * 32)], anchors)
+    assert [each.verdict for each in reports] == ["not enough evidence", "invalid", "invalid"]
+    beside = judge([proof(), note(size=9)], anchors)
+    assert [each.verdict for each in beside] == ["valid", "not enough evidence"]
+    assert judge([note(), note(OTHER_LOG, size=6)], anchors)[0].verdict == "valid"
 
 
 def test_a_fork_is_not_cried_over_what_the_log_did_not_sign(tmp_path: Path) -> None:
