@@ -273,12 +273,10 @@ def _keep_keyset(session: Session, keyset: Keyset, envelope: bytes, now: datetim
 
 
 def _pending(session: Session, agency: str, keyset_sha256: bytes) -> Pending:
-    row = store_keys.find_keyset(session, agency, keyset_sha256)
-    found = store.find_agencies(session, agency)
-    if row is None or not found:
-        raise NotFound("enrolment.unknown", "No keys of this agency are here.")
+    row = store_keys.get_keyset(session, agency, keyset_sha256)
+    (found,) = store.find_agencies(session, agency)
     approvals = store.find_approvals(session, agency, row.payload_sha256)
-    state = AgencyState(found[0].state) if row.leaf is not None else AgencyState.PENDING
+    state = AgencyState(found.state) if row.leaf is not None else AgencyState.PENDING
     return Pending(
         agency=agency,
         state=state if row.rejected_at is None else AgencyState.INVITED,
