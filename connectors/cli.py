@@ -15,6 +15,7 @@ from connectors import results, starting
 from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
 from connectors.cli_enrol import enrol_command
+from connectors.cli_inbox import inbox_command
 from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
@@ -73,6 +74,7 @@ def commands(lang: str) -> click.Group:
             run_command,
             status_command,
             alarms_command,
+            inbox_command,
             attest_command,
         ),
     ):
