@@ -112,6 +112,8 @@ class Config:
     profile: str
     places: Places
     passphrase_file: Path | None
+    kept_by: str | None
+    """Code of the body that keeps the key for this agency; None where it does so itself."""
     gateway_url: str | None
     ca_file: str | None
     source: SourceConfig
@@ -143,6 +145,9 @@ class Config:
             raise _bad("agency", "only a-z, 0-9 and - are allowed, at most 40")
         places = Places(state or folder / section.text("state", "state"))
         gateway, key = section.table("gateway"), section.table("key")
+        kept_by = key.text("kept_by", "") or None
+        if kept_by is not None and not _AGENCY.fullmatch(kept_by):
+            raise _bad("key.kept_by", "it is the code of an agency")
         source = _source(section.table("source"), folder)
         config = cls(
             path=path,
@@ -150,6 +155,7 @@ class Config:
             profile=section.text("profile"),
             places=places,
             passphrase_file=_path(key.text("passphrase_file", ""), folder) or places.passphrase,
+            kept_by=kept_by,
             gateway_url=gateway.text("url", "") or None,
             ca_file=gateway.text("ca_file", "") or None,
             source=source,

@@ -40,7 +40,8 @@ from sqlalchemy.sql.expression import FromClause
 
 from connectors.config import SourceConfig
 from connectors.errors import ConnectorError, FixSettings, FixSource, Wait
-from connectors.sources.base import Found, Query, Row
+from connectors.sources.base import Found, Query, Rights, Row
+from connectors.sources.rights import rights_of
 
 FETCH = 1_000
 _PAIR = re.compile(r"([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)")
@@ -114,6 +115,13 @@ class SqlSource:
                 Found(name, tuple(c["name"] for c in inspector.get_columns(name)))
                 for name in sorted(inspector.get_table_names())
             ]
+
+    def rights(self) -> Rights:
+        url = self._engine.url
+        is_file = url.get_backend_name() == "sqlite"
+        file = (url.database or "").removeprefix("file:") if is_file else None
+        with self._reading("*") as connection:
+            return rights_of(connection, file, self._config.withheld)
 
     def few(
         self, dataset: str, columns: tuple[str, ...], equal: Mapping[str, str], most: int

@@ -4,38 +4,17 @@ The registry is filled here and nowhere else; another room's rules come in as fu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from gateway.access.model import Role
-from gateway.complaints import store
-from gateway.complaints.lifecycle import Kind, Move, lifecycle
-from gateway.complaints.model import Act, Case, Desk, Need, TicketId
+from gateway.complaints import promising, store
+from gateway.complaints.lifecycle import Kind, lifecycle
+from gateway.complaints.model import Case
+from gateway.complaints.moving import Moving
 from gateway.errors import Conflict, Forbidden, Refused
-from gateway.storage import ids
 
 OBJECTION_DAYS = 30
 _PROMISED = frozenset(("approved", "in_delivery"))
-
-
-@dataclass(frozen=True, slots=True)
-class Moving:
-    """A move that is about to be made, with all that a guard may look at."""
-
-    session: Session
-    case: Case
-    need: Need | None
-    move: Move
-    act: Act
-    desk: Desk
-
-    @property
-    def days(self) -> int:
-        """Calendar days that the target has stood where it stands."""
-        standing = self.case.ticket if self.need is None else self.need
-        return (self.desk.now.today - standing.since.today).days
 
 
 Guard = Callable[[Moving], None]
@@ -162,9 +141,9 @@ def nothing_promised(moving: Moving) -> None:
 def master_open(moving: Moving) -> None:
     """The other ticket is of the same person, for the same need, and still open."""
     own = moving.case.ticket
-    other_id = ids.parse(str(moving.act.data.get("master", "")))
-    other = other_id and store.get(moving.session, TicketId(other_id), moving.desk.vault)
-    if not other or other.ticket.id == own.id:
+    other_id = store.id_of(moving.session, str(moving.act.data.get("master", "")))
+    other = None if other_id is None else store.get(moving.session, other_id, moving.desk.vault)
+    if other is None or other.ticket.id == own.id:
         raise Refused("ticket.no_master", "Tiket induk itu tidak ada.")
     if lifecycle()[Kind.COMPLAINT].states[other.ticket.state].closed:
         raise Refused("ticket.master_closed", "Tiket induk sudah ditutup.")
@@ -201,7 +180,7 @@ GUARDS: Mapping[str, Guard] = {
         *(within_thirty_days, objection_over, thirty_days_or_fact, within_a_year),
         *(other_surveyor, something_proposed, all_fulfilled, some_fulfilled, none_fulfilled),
         *(all_cancelled, same_day, nothing_referred, nothing_promised, master_open, served),
-        *(agency_chosen, own_agency),
+        *(agency_chosen, own_agency, *promising.GUARDS),
     )
 }
 
