@@ -64,6 +64,8 @@ class Settings:
     """How often a job is tried before it is parked."""
     pool_size: int = 10
     """Database connections of one process."""
+    digest_folder: str = ""
+    """Where a daily text for each agency is laid for the mail server to take; empty: none."""
     log_level: str = "INFO"
     """Level of the JSON log on stderr."""
 
