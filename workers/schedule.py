@@ -1,5 +1,8 @@
 """The beat table: which periodic duty is asked for how often (seconds)."""
 
-TIDY = "tidy"
+TIDY, DEADLINES = "tidy", "deadlines"
 
-TABLE = {"tidy": {"task": TIDY, "schedule": 300.0, "options": {"expires": 300}}}
+TABLE = {
+    name: {"task": name, "schedule": 300.0, "options": {"expires": 300}}
+    for name in (TIDY, DEADLINES)
+}
