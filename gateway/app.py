@@ -11,7 +11,8 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.access.model import Action
+from gateway.access.model import Action, Role
+from gateway.complaints.visibility import HOUSE
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
@@ -23,13 +24,17 @@ from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
     agencies,
+    counter,
     desk,
     evidence,
     home,
     keyacts,
     locks,
     login,
+    queues,
     stewards,
+    tickets,
+    tracking,
     trail,
 )
 from gateway.web.pages import problems as page_problems
@@ -37,6 +42,7 @@ from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
 _PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
+_DESK = (counter, tickets, queues, tracking)
 
 
 class OrjsonProvider(JSONProvider):
@@ -96,7 +102,7 @@ def _blueprints(app: Flask) -> None:
     for module in _APIS:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(status.blueprint)
-    for page in _PAGES:
+    for page in (*_PAGES, *_DESK):
         app.register_blueprint(page.blueprint)
     app.register_error_handler(GatewayError, page_problems.page)
     app.register_error_handler(HTTPException, _http_problem)
@@ -115,6 +121,8 @@ def _pages(app: Flask, profile: Profile) -> None:
             "no_second_factor": edge.edge().settings.second_factor == "off",
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
+            "may_queue": auth.holds((*HOUSE, Role.STEERING)),
+            "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),

@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from gateway.complaints import papers, store_surveys
+from gateway.complaints import papers, store, store_surveys
 from gateway.complaints.guards import Moving
 from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import SYSTEM_ACTOR, Act, Actor, Need, NeedId
 from gateway.letters import service as letters
 from gateway.letters.model import Kind as LetterKind
 from gateway.letters.model import Office
-from gateway.storage import ids
 
 CONTACT_DAYS = 90
 """Calendar days after which a waiting person is contacted. Source: design/domain.md §2.5."""
@@ -51,7 +50,8 @@ def keep_asker(moving: Moving) -> Result:
 
 def link_master(moving: Moving) -> Result:
     """Tie a duplicate to its master, which the guard has checked."""
-    return Result(ticket={"master_id": ids.parse(str(moving.act.data["master"]))})
+    master = store.id_of(moving.session, str(moving.act.data["master"]))
+    return Result(ticket={"master_id": master})
 
 
 def cancel_needs(moving: Moving) -> Result:

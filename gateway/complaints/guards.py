@@ -12,10 +12,9 @@ from sqlalchemy.orm import Session
 from gateway.access.model import Role
 from gateway.complaints import store, store_surveys
 from gateway.complaints.lifecycle import Kind, Move, lifecycle
-from gateway.complaints.model import Act, Case, Desk, Need, TicketId
+from gateway.complaints.model import Act, Case, Desk, Need
 from gateway.complaints.store_surveys import Sheet
 from gateway.errors import Conflict, Forbidden, Refused
-from gateway.storage import ids
 
 OBJECTION_DAYS = 30
 _PROMISED = frozenset(("approved", "in_delivery"))
@@ -163,9 +162,9 @@ def nothing_promised(moving: Moving) -> None:
 def master_open(moving: Moving) -> None:
     """The other ticket is of the same person, for the same need, and still open."""
     own = moving.case.ticket
-    other_id = ids.parse(str(moving.act.data.get("master", "")))
-    other = other_id and store.get(moving.session, TicketId(other_id), moving.desk.vault)
-    if not other or other.ticket.id == own.id:
+    other_id = store.id_of(moving.session, str(moving.act.data.get("master", "")))
+    other = None if other_id is None else store.get(moving.session, other_id, moving.desk.vault)
+    if other is None or other.ticket.id == own.id:
         raise Refused("ticket.no_master", "Tiket induk itu tidak ada.")
     if lifecycle()[Kind.COMPLAINT].states[other.ticket.state].closed:
         raise Refused("ticket.master_closed", "Tiket induk sudah ditutup.")

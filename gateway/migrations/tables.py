@@ -4,6 +4,7 @@ from gateway.access import store as access
 from gateway.access import store_blast as blast
 from gateway.access import store_logins as logins
 from gateway.complaints import store as complaints
+from gateway.complaints import store_drafts as drafts
 from gateway.complaints import store_surveys as surveys
 from gateway.index import store as index
 from gateway.index import store_history as history
@@ -31,6 +32,6 @@ SLICES = (
     *(trust, trust_keys, revocations, departures, centre),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
-    *(programs, complaints),
+    *(programs, complaints, drafts),
     *(surveys, letters),
 )

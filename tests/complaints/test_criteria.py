@@ -1,5 +1,6 @@
 """Rule sets as data: three ways out, reasons in words, and old decisions by old rules."""
 
+import itertools
 from datetime import date
 
 import pytest
@@ -63,7 +64,7 @@ def test_before_the_first_rules_nothing_is_judged():
 def test_sets_follow_on_each_other_without_a_gap_or_an_overlap():
     sets = list(criteria.rule_sets().values())
     assert sets[-1].valid_to is None
-    for before, after in zip(sets, sets[1:], strict=False):
+    for before, after in itertools.pairwise(sets):
         assert before.valid_to is not None
         assert (after.valid_from - before.valid_to).days == 1
     for each in sets:

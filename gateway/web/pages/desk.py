@@ -5,7 +5,7 @@ Each look is POST (the question, committed) → 303 → GET (the answer): no NIK
 
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
 from gateway.access import service as access
@@ -23,6 +23,19 @@ from gateway.web.persons import labels, speaker
 from gateway.web.problems import status_of
 
 blueprint = Blueprint("desk", __name__)
+
+SCRIPTED = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""The policy of pages with a script of ours, which only makes them quicker."""
+
+
+@blueprint.after_request
+def with_script(answer: Response) -> Response:
+    """The keyboard of these pages is a script of ours; everything works without it."""
+    answer.headers["Content-Security-Policy"] = SCRIPTED
+    return answer
 
 
 @blueprint.get("/loket")
@@ -67,6 +80,7 @@ def answer(query_id: str) -> Any:
         age=show.age,
         show_id=ids.show,
         purposes=[p.value for p in Purpose],
+        query_id=query_id,
     )
 
 
@@ -94,7 +108,7 @@ def profile(query_id: str) -> Any:
         )
         session.commit()
         beside = _beside(session, view)
-    return _profile(view, asked.purpose.value, beside, revealed=False)
+    return _profile(view, asked.purpose.value, {**beside, "query_id": query_id}, revealed=False)
 
 
 @blueprint.get("/profil/<query_id>/nik")
