@@ -29,10 +29,12 @@ from gateway.web.pages import (
     evidence,
     home,
     keyacts,
+    letters,
     locks,
     login,
     queues,
     stewards,
+    surveys,
     tickets,
     tracking,
     trail,
@@ -42,7 +44,7 @@ from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, verifications)
 _PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
-_DESK = (counter, tickets, queues, tracking)
+_DESK = (counter, tickets, queues, tracking, letters, surveys)
 
 
 class OrjsonProvider(JSONProvider):
@@ -123,6 +125,7 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_read_trail": auth.may(Action.TRAIL),
             "may_queue": auth.holds((*HOUSE, Role.STEERING)),
             "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
+            "may_survey": auth.holds(HOUSE),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),
