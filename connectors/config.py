@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from connectors.errors import FixSettings
+from connectors.live import Live, read_live
 from connectors.places import Places
 
 MODES = ("hash", "watermark", "snapshot")
@@ -111,6 +112,8 @@ class Config:
     profile: str
     places: Places
     passphrase_file: Path | None
+    kept_by: str | None
+    """Code of the body that keeps the key for this agency; None where it does so itself."""
     gateway_url: str | None
     ca_file: str | None
     source: SourceConfig
@@ -119,6 +122,7 @@ class Config:
     batch_records: int
     keep_days: int
     every_seconds: int
+    live: Live | None = None
 
     @classmethod
     def load(cls, path: Path, *, state: Path | None = None) -> Self:
@@ -141,6 +145,9 @@ class Config:
             raise _bad("agency", "only a-z, 0-9 and - are allowed, at most 40")
         places = Places(state or folder / section.text("state", "state"))
         gateway, key = section.table("gateway"), section.table("key")
+        kept_by = key.text("kept_by", "") or None
+        if kept_by is not None and not _AGENCY.fullmatch(kept_by):
+            raise _bad("key.kept_by", "it is the code of an agency")
         source = _source(section.table("source"), folder)
         config = cls(
             path=path,
@@ -148,6 +155,7 @@ class Config:
             profile=section.text("profile"),
             places=places,
             passphrase_file=_path(key.text("passphrase_file", ""), folder) or places.passphrase,
+            kept_by=kept_by,
             gateway_url=gateway.text("url", "") or None,
             ca_file=gateway.text("ca_file", "") or None,
             source=source,
@@ -156,6 +164,7 @@ class Config:
             batch_records=section.number("batch_records", 5_000, 1, 50_000),
             keep_days=section.number("keep_days", 30, 1, 3_650),
             every_seconds=section.number("every_seconds", 900, 1, 604_800),
+            live=read_live(section.table("live"), source.kind, source.datasets),
         )
         _check_names(config.publish)
         section.nothing_else({"state", "basis", "max_reject", "max_vanish"})

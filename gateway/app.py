@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from threading import Semaphore
 from typing import Any
 
 import orjson
@@ -18,8 +19,9 @@ from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
+from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, keysets, log, status, verifications
+from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
@@ -30,6 +32,7 @@ from gateway.web.pages import (
     home,
     keyacts,
     letters,
+    live,
     locks,
     login,
     queues,
@@ -42,8 +45,8 @@ from gateway.web.pages import (
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, verifications)
-_PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
+_APIS = (log, enrolments, keysets, batches, inbox, verifications)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
 _DESK = (counter, tickets, queues, tracking, letters, surveys)
 
 
@@ -90,6 +93,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             clock=lambda: datetime.now(UTC),
             profile=profile,
             revision=schema.newest(),
+            wakes=Wakes(chosen.broker_url),
+            seats=Semaphore(chosen.waiters),
         ),
     )
     _blueprints(app)

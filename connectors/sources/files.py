@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import FixSource, Wait
-from connectors.sources.base import Query, Row
+from connectors.sources.base import Query, Rights, Row
 from connectors.withheld import is_withheld
 
 _DATED = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
@@ -100,6 +100,10 @@ class FileSource:
     def left(self, dataset: Dataset) -> list[tuple[str, str]]:  # noqa: ARG002
         """(file, code) of files that were left aside."""
         return []
+
+    def rights(self) -> Rights:
+        """Files are only ever opened for reading; a folder of withheld ones is not looked into."""
+        return Rights()
 
     def close(self) -> None:
         return None

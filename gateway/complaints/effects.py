@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from gateway.complaints import papers, store, store_surveys
-from gateway.complaints.guards import Moving
+from gateway.complaints import papers, promising, store, store_surveys
 from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import SYSTEM_ACTOR, Act, Actor, Need, NeedId
+from gateway.complaints.moving import Moving
 from gateway.letters import service as letters
 from gateway.letters.model import Kind as LetterKind
 from gateway.letters.model import Office
@@ -75,11 +75,18 @@ def renew_chosen(moving: Moving) -> Result:
 
 
 def address(moving: Moving) -> Result:
-    """Keep to whom it goes, and since when it is recommended."""
+    """Keep to whom it goes and for which programme, and since when it is recommended."""
     data, now = moving.act.data, moving.desk.now
-    chosen = {k: data[k] for k in ("agency", "program_code") if data.get(k)}
+    agency = {"agency": data["agency"]} if data.get("agency") else {}
     queue_on = moving.need and moving.need.queue_on
-    return Result(need={**chosen, "queue_on": queue_on or now.today})
+    program = data.get("program_code") or None
+    return Result(need={**agency, "program_code": program, "queue_on": queue_on or now.today})
+
+
+def to_partner(moving: Moving) -> Result:
+    """It goes to the partner who was named, or to the first who has a programme for it."""
+    agency = moving.act.data.get("agency") or promising.first_partner(moving)
+    return Result(need={"agency": agency, "program_code": None})
 
 
 def serve(moving: Moving) -> Result:
@@ -137,11 +144,39 @@ def refuse_by_letter(moving: Moving) -> Result:
     return Result()
 
 
+def reserve(moving: Moving) -> Result:
+    """A promise takes its place and its money, and is kept with the need."""
+    truth = promising.chosen(moving)
+    amount = promising.wanted(moving, truth).amount_idr
+    promising.reserve(moving)
+    return Result(need={"program_code": truth.program.code, "amount_idr": amount})
+
+
+def release(moving: Moving) -> Result:
+    """What was promised is given back."""
+    promising.release(moving)
+    return Result()
+
+
+def choose(moving: Moving) -> Result:
+    """Keep which programme is recommended, and how much."""
+    truth = promising.chosen(moving)
+    amount = moving.act.data.get("amount_idr")
+    kept = {} if amount is None else {"amount_idr": int(amount)}
+    return Result(need={"program_code": truth.program.code, **kept})
+
+
+def forget(moving: Moving) -> Result:
+    """Who is referred from a waiting list gets a programme of this year, chosen anew."""
+    return Result(need={"program_code": None, "returned": 0}) if moving.need else Result()
+
+
 EFFECTS: Mapping[str, Effect] = {
     each.__name__: each
     for each in (
         *(keep_asker, link_master, cancel_needs, renew_needs, renew_chosen, address, serve),
-        *(count_return, wait, reopen_complaint, issue_letter, refuse_by_letter),
+        *(count_return, wait, reopen_complaint, reserve, release, choose),
+        *(to_partner, forget, issue_letter, refuse_by_letter),
     )
 }
 

@@ -4,38 +4,18 @@ The registry is filled here and nowhere else; another room's rules come in as fu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from gateway.access.model import Role
-from gateway.complaints import store, store_surveys
-from gateway.complaints.lifecycle import Kind, Move, lifecycle
-from gateway.complaints.model import Act, Case, Desk, Need
+from gateway.complaints import promising, store, store_surveys
+from gateway.complaints.lifecycle import Kind, lifecycle
+from gateway.complaints.model import Case
+from gateway.complaints.moving import Moving
 from gateway.complaints.store_surveys import Sheet
 from gateway.errors import Conflict, Forbidden, Refused
 
 OBJECTION_DAYS = 30
 _PROMISED = frozenset(("approved", "in_delivery"))
-
-
-@dataclass(frozen=True, slots=True)
-class Moving:
-    """A move that is about to be made, with all that a guard may look at."""
-
-    session: Session
-    case: Case
-    need: Need | None
-    move: Move
-    act: Act
-    desk: Desk
-
-    @property
-    def days(self) -> int:
-        """Calendar days that the target has stood where it stands."""
-        standing = self.case.ticket if self.need is None else self.need
-        return (self.desk.now.today - standing.since.today).days
 
 
 Guard = Callable[[Moving], None]
@@ -215,7 +195,7 @@ GUARDS: Mapping[str, Guard] = {
         *(within_thirty_days, objection_over, thirty_days_or_fact, within_a_year),
         *(other_surveyor, something_proposed, all_fulfilled, some_fulfilled, none_fulfilled),
         *(all_cancelled, same_day, nothing_referred, nothing_promised, master_open, served),
-        *(agency_chosen, own_agency, sheet_kept, survey_entered),
+        *(agency_chosen, own_agency, sheet_kept, survey_entered, *promising.GUARDS),
     )
 }
 

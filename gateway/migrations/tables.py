@@ -15,6 +15,7 @@ from gateway.ledger import store as ledger
 from gateway.ledger import store_cosignatures as cosignatures
 from gateway.ledger import store_openings as openings
 from gateway.letters import store as letters
+from gateway.lookup import store as lookup
 from gateway.programs import store as programs
 from gateway.stewards import store as stewards
 from gateway.storage import deks, heartbeat, outbox
@@ -24,14 +25,15 @@ from gateway.trust import store_centre as centre
 from gateway.trust import store_departures as departures
 from gateway.trust import store_keys as trust_keys
 from gateway.trust import store_revocations as revocations
+from gateway.trust import store_wishes as wishes
 
 __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, deks, ledger, cosignatures, openings),
-    *(trust, trust_keys, revocations, departures, centre),
+    *(trust, trust_keys, revocations, departures, centre, wishes),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
-    *(programs, complaints, drafts),
+    *(programs, complaints, drafts, lookup),
     *(surveys, letters),
 )

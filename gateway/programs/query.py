@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -77,3 +78,9 @@ def truths(session: Session, codes: Collection[str] | None) -> list[Truth]:
         else:
             places[row.program_code].append(row.amount_idr)
     return [Truth(p, len(places[p.code]), sum(places[p.code]), matched[p.code]) for p in programs]
+
+
+def reserved_for(session: Session, person_id: UUID) -> list[Program]:
+    """The programmes of which the desk has reserved something for a person."""
+    codes = {row.program_code for row in store.of_person(session, person_id)}
+    return [truth.program for truth in truths(session, codes)] if codes else []

@@ -97,6 +97,31 @@ def check(truth: Truth, wanted: Wanted, today: date) -> None:
     Raises:
         NothingLeft, Refused: as `reserve`.
     """
+    check_open(truth, today)
+    program = truth.program
+    _check_amount(program, wanted)
+    if program.funder == LAST_RESORT and truth.budget_left is None:
+        raise Refused(
+            "program.no_fund",
+            "Saldo dana lembaga belum diterbitkan, jadi belum dapat dijanjikan. Tidak ada yang "
+            "diubah.",
+        )
+    if truth.budget_left is not None and wanted.amount_idr > truth.budget_left:
+        raise NothingLeft(
+            "program.spent",
+            f"Dana yang tersisa tidak cukup. {_INSTEAD}",
+            program=program.code,
+            left=truth.budget_left,
+            instead=INSTEAD,
+        )
+
+
+def check_open(truth: Truth, today: date) -> None:
+    """Return if the programme runs and has a place.
+
+    Raises:
+        NothingLeft: it does not run (`program.closed`) or is full (`program.full`).
+    """
     program = truth.program
     if not program.is_running(today):
         raise NothingLeft(
@@ -111,21 +136,6 @@ def check(truth: Truth, wanted: Wanted, today: date) -> None:
             "program.full",
             f"Kuota habis. {_INSTEAD}",
             program=program.code,
-            instead=INSTEAD,
-        )
-    _check_amount(program, wanted)
-    if program.funder == LAST_RESORT and truth.budget_left is None:
-        raise Refused(
-            "program.no_fund",
-            "Saldo dana lembaga belum diterbitkan, jadi belum dapat dijanjikan. Tidak ada yang "
-            "diubah.",
-        )
-    if truth.budget_left is not None and wanted.amount_idr > truth.budget_left:
-        raise NothingLeft(
-            "program.spent",
-            f"Dana yang tersisa tidak cukup. {_INSTEAD}",
-            program=program.code,
-            left=truth.budget_left,
             instead=INSTEAD,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from gateway.access import live
 from gateway.access import service as access
 from gateway.access.model import Action, Purpose
 from gateway.access.service import Door
@@ -15,6 +16,7 @@ from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
 from gateway.stewards import query as stewards
 from gateway.storage import ids
+from gateway.trust import keylist
 from gateway.web import auth, show
 from gateway.web.edge import edge
 from gateway.web.freshness import freshness
@@ -149,12 +151,27 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
 
 def _beside(session: Session, view: Any) -> dict[str, Any]:
     """What the page says beside the person's data: how fresh they are, and what does not fit."""
-    return {"fresh": _freshness(session), "doubts": stewards.kinds_about(session, view.person_id)}
+    return {
+        "fresh": _freshness(session),
+        "doubts": stewards.kinds_about(session, view.person_id),
+        "keepers": _keepers(session, view),
+        "answering": live.answering(session, edge().clock()),
+    }
 
 
-def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> str:
-    return render_template(
+def _keepers(session: Session, view: Any) -> dict[bytes, str]:
+    """Who kept the key of a batch, by its leaf, where it was not the agency itself."""
+    kept = keylist.kept_for_others(session, edge().profile.agencies)
+    leaves = {record.accepted for record in view.records if record.accepted}
+    signed = intake.signers(session, {agency for agency, _ in kept}, leaves) if kept else {}
+    return {leaf: kept[who] for leaf, who in signed.items() if who in kept}
+
+
+def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool) -> Response:
+    may_ask = auth.may(Action.LIVE, Purpose(purpose))
+    page = render_template(
         "profile.html",
+        askable=beside["answering"] if may_ask else (),
         person=view,
         purpose=purpose,
         may_prove_now=auth.may(Action.PROVE, Purpose(purpose)),
@@ -165,6 +182,9 @@ def _profile(view: Any, purpose: str, beside: dict[str, Any], *, revealed: bool)
         show_id=ids.show,
         say=speaker(edge().profile, words_of_request()),
     )
+    answer = Response(page)
+    answer.headers["Content-Security-Policy"] = auth.SCRIPTED  # answers of agencies come in here
+    return answer
 
 
 def _freshness(session: Any) -> dict[str, str]:
