@@ -12,6 +12,7 @@ from bench import (
     accept,
     accept_single,
     connector,
+    counter,
     evidence,
     figure,
     histories,
@@ -51,6 +52,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "mutations": mutations.run,
     "evidence": evidence.run,
     "quota": quota.run,
+    "counter": counter.run,
     "demo": walk.run,
 }
 
