@@ -15,6 +15,7 @@ from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
 from connectors.cli_doctor import doctor_command
 from connectors.cli_enrol import enrol_command
+from connectors.cli_inbox import inbox_command
 from connectors.cli_init import init_command
 from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
@@ -76,6 +77,7 @@ def commands(lang: str) -> click.Group:
             service_command,
             status_command,
             alarms_command,
+            inbox_command,
             attest_command,
         ),
     ):

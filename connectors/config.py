@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from connectors.errors import FixSettings
+from connectors.live import Live, read_live
 from connectors.places import Places
 
 MODES = ("hash", "watermark", "snapshot")
@@ -121,6 +122,7 @@ class Config:
     batch_records: int
     keep_days: int
     every_seconds: int
+    live: Live | None = None
 
     @classmethod
     def load(cls, path: Path, *, state: Path | None = None) -> Self:
@@ -162,6 +164,7 @@ class Config:
             batch_records=section.number("batch_records", 5_000, 1, 50_000),
             keep_days=section.number("keep_days", 30, 1, 3_650),
             every_seconds=section.number("every_seconds", 900, 1, 604_800),
+            live=read_live(section.table("live"), source.kind, source.datasets),
         )
         _check_names(config.publish)
         section.nothing_else({"state", "basis", "max_reject", "max_vanish"})

@@ -141,6 +141,27 @@ class SqlSource:
         with self._reading("*") as connection:
             return rights_of(connection, file, self._config.withheld)
 
+    def few(
+        self, dataset: str, columns: tuple[str, ...], equal: Mapping[str, str], most: int
+    ) -> list[Row]:
+        """At most so many rows whose columns are equal to these texts; for a question at once.
+
+        Raises:
+            ConnectorError: the database cannot be asked.
+            FixSettings: a column is not on the allow-list.
+        """
+        declared = self._config.datasets[dataset]
+        for name in (*columns, *equal):
+            if name not in declared.columns:
+                raise FixSettings("settings.not_allowed", column=name, dataset=dataset)
+        names = dict.fromkeys((*columns, *equal))
+        asked = table(declared.options.get("table", dataset), *(column(n) for n in names))
+        statement = select(*(asked.c[n] for n in columns))
+        for name, value in equal.items():
+            statement = statement.where(asked.c[name] == literal(value))
+        with self._reading(dataset) as connection:
+            return [dict(row) for row in connection.execute(statement.limit(most)).mappings()]
+
     def close(self) -> None:
         self._engine.dispose()
 

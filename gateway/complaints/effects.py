@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from gateway.complaints.guards import Moving
+from gateway.complaints import papers, promising, store, store_surveys
 from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import SYSTEM_ACTOR, Act, Actor, Need, NeedId
-from gateway.storage import ids
+from gateway.complaints.moving import Moving
+from gateway.letters import service as letters
+from gateway.letters.model import Kind as LetterKind
+from gateway.letters.model import Office
 
 CONTACT_DAYS = 90
 """Calendar days after which a waiting person is contacted. Source: design/domain.md §2.5."""
@@ -47,7 +50,8 @@ def keep_asker(moving: Moving) -> Result:
 
 def link_master(moving: Moving) -> Result:
     """Tie a duplicate to its master, which the guard has checked."""
-    return Result(ticket={"master_id": ids.parse(str(moving.act.data["master"]))})
+    master = store.id_of(moving.session, str(moving.act.data["master"]))
+    return Result(ticket={"master_id": master})
 
 
 def cancel_needs(moving: Moving) -> Result:
@@ -71,11 +75,18 @@ def renew_chosen(moving: Moving) -> Result:
 
 
 def address(moving: Moving) -> Result:
-    """Keep to whom it goes, and since when it is recommended."""
+    """Keep to whom it goes and for which programme, and since when it is recommended."""
     data, now = moving.act.data, moving.desk.now
-    chosen = {k: data[k] for k in ("agency", "program_code") if data.get(k)}
+    agency = {"agency": data["agency"]} if data.get("agency") else {}
     queue_on = moving.need and moving.need.queue_on
-    return Result(need={**chosen, "queue_on": queue_on or now.today})
+    program = data.get("program_code") or None
+    return Result(need={**agency, "program_code": program, "queue_on": queue_on or now.today})
+
+
+def to_partner(moving: Moving) -> Result:
+    """It goes to the partner who was named, or to the first who has a programme for it."""
+    agency = moving.act.data.get("agency") or promising.first_partner(moving)
+    return Result(need={"agency": agency, "program_code": None})
 
 
 def serve(moving: Moving) -> Result:
@@ -111,13 +122,69 @@ def reopen_complaint(moving: Moving) -> Result:
     return Result(follow=(Follow(None, act, moving.desk.actor),))
 
 
+def reserve(moving: Moving) -> Result:
+    """A promise takes its place and its money, and is kept with the need."""
+    truth = promising.chosen(moving)
+    amount = promising.wanted(moving, truth).amount_idr
+    promising.reserve(moving)
+    return Result(need={"program_code": truth.program.code, "amount_idr": amount})
+
+
+def release(moving: Moving) -> Result:
+    """What was promised is given back."""
+    promising.release(moving)
+    return Result()
+
+
+def choose(moving: Moving) -> Result:
+    """Keep which programme is recommended, and how much."""
+    truth = promising.chosen(moving)
+    amount = moving.act.data.get("amount_idr")
+    kept = {} if amount is None else {"amount_idr": int(amount)}
+    return Result(need={"program_code": truth.program.code, **kept})
+
+
+def forget(moving: Moving) -> Result:
+    """Who is referred from a waiting list gets a programme of this year, chosen anew."""
+    return Result(need={"program_code": None, "returned": 0}) if moving.need else Result()
+
+
+def issue_letter(moving: Moving) -> Result:
+    """The referral as a letter: its number is drawn with the move, or neither is."""
+    assert moving.need is not None  # noqa: S101 -- a move of a need
+    desk, case = moving.desk, moving.case
+    agency = str(moving.act.data.get("agency") or moving.need.agency)
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    accepted = sheet if sheet is not None and sheet.leaf is not None else None
+    data = papers.referral(case, moving.need, agency, accepted, desk)
+    _issue(moving, letters.Draft(LetterKind.REFERRAL, case.ticket.id, moving.need.id, data))
+    return Result()
+
+
+def refuse_by_letter(moving: Moving) -> Result:
+    """The rejection as a letter, with its reasons and the last day of objection."""
+    desk, case = moving.desk, moving.case
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    assert sheet is not None  # noqa: S101 -- the guard has seen it
+    data = papers.rejection(case, sheet, moving.act.reason, desk)
+    _issue(moving, letters.Draft(LetterKind.REJECTION, case.ticket.id, None, data))
+    return Result()
+
+
 EFFECTS: Mapping[str, Effect] = {
     each.__name__: each
     for each in (
         *(keep_asker, link_master, cancel_needs, renew_needs, renew_chosen, address, serve),
-        *(count_return, wait, reopen_complaint),
+        *(count_return, wait, reopen_complaint, reserve, release, choose),
+        *(to_partner, forget, issue_letter, refuse_by_letter),
     )
 }
+
+
+def _issue(moving: Moving, draft: letters.Draft) -> None:
+    desk = moving.desk
+    by = Office(desk.actor.officer_id, desk.vault, desk.profile, desk.now.today, desk.now.moment)
+    letters.issue(moving.session, draft, papers.day(desk.now.today), by)
 
 
 def _is_open(need: Need) -> bool:

@@ -4,38 +4,18 @@ The registry is filled here and nowhere else; another room's rules come in as fu
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.orm import Session
-
 from gateway.access.model import Role
-from gateway.complaints import store
-from gateway.complaints.lifecycle import Kind, Move, lifecycle
-from gateway.complaints.model import Act, Case, Desk, Need, TicketId
+from gateway.complaints import promising, store, store_surveys
+from gateway.complaints.lifecycle import Kind, lifecycle
+from gateway.complaints.model import Case
+from gateway.complaints.moving import Moving
+from gateway.complaints.store_surveys import Sheet
 from gateway.errors import Conflict, Forbidden, Refused
-from gateway.storage import ids
 
 OBJECTION_DAYS = 30
 _PROMISED = frozenset(("approved", "in_delivery"))
-
-
-@dataclass(frozen=True, slots=True)
-class Moving:
-    """A move that is about to be made, with all that a guard may look at."""
-
-    session: Session
-    case: Case
-    need: Need | None
-    move: Move
-    act: Act
-    desk: Desk
-
-    @property
-    def days(self) -> int:
-        """Calendar days that the target has stood where it stands."""
-        standing = self.case.ticket if self.need is None else self.need
-        return (self.desk.now.today - standing.since.today).days
 
 
 Guard = Callable[[Moving], None]
@@ -162,9 +142,9 @@ def nothing_promised(moving: Moving) -> None:
 def master_open(moving: Moving) -> None:
     """The other ticket is of the same person, for the same need, and still open."""
     own = moving.case.ticket
-    other_id = ids.parse(str(moving.act.data.get("master", "")))
-    other = other_id and store.get(moving.session, TicketId(other_id), moving.desk.vault)
-    if not other or other.ticket.id == own.id:
+    other_id = store.id_of(moving.session, str(moving.act.data.get("master", "")))
+    other = None if other_id is None else store.get(moving.session, other_id, moving.desk.vault)
+    if other is None or other.ticket.id == own.id:
         raise Refused("ticket.no_master", "Tiket induk itu tidak ada.")
     if lifecycle()[Kind.COMPLAINT].states[other.ticket.state].closed:
         raise Refused("ticket.master_closed", "Tiket induk sudah ditutup.")
@@ -194,6 +174,20 @@ def own_agency(moving: Moving) -> None:
         raise Forbidden("need.other_agency", "Rujukan ini ditujukan kepada instansi lain.")
 
 
+def sheet_kept(moving: Moving) -> None:
+    """A whole survey sheet was kept for this ticket; of this visit, while one is under way."""
+    sheet, ticket = _sheet(moving), moving.case.ticket
+    if sheet is None or (ticket.state == "surveying" and sheet.made_at < ticket.since.moment):
+        raise Refused("survey.none", "Belum ada lembar survei. Isi formulirnya di halaman Survei.")
+
+
+def survey_entered(moving: Moving) -> None:
+    """The records of the survey entered the index by the unit's own signed batch, with this act."""
+    sheet = _sheet(moving)
+    if sheet is None or sheet.leaf is None:
+        raise Refused("survey.not_entered", "Putuskan hasil survei di halaman Telaah survei.")
+
+
 GUARDS: Mapping[str, Guard] = {
     each.__name__: each
     for each in (
@@ -201,9 +195,13 @@ GUARDS: Mapping[str, Guard] = {
         *(within_thirty_days, objection_over, thirty_days_or_fact, within_a_year),
         *(other_surveyor, something_proposed, all_fulfilled, some_fulfilled, none_fulfilled),
         *(all_cancelled, same_day, nothing_referred, nothing_promised, master_open, served),
-        *(agency_chosen, own_agency),
+        *(agency_chosen, own_agency, sheet_kept, survey_entered, *promising.GUARDS),
     )
 }
+
+
+def _sheet(moving: Moving) -> Sheet | None:
+    return store_surveys.last(moving.session, moving.case.ticket.id, moving.desk.vault)
 
 
 def _verdict(moving: Moving, wanted: str) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from gateway.complaints import clock, journal, store, visibility
 from gateway.complaints.effects import EFFECTS, Follow, Result
-from gateway.complaints.guards import GUARDS, Moving
+from gateway.complaints.guards import GUARDS
 from gateway.complaints.journal import Line
 from gateway.complaints.lifecycle import Clock, Kind, Lifecycle, Move, State, check_names, lifecycle
 from gateway.complaints.model import (
@@ -34,6 +34,7 @@ from gateway.complaints.model import (
     TicketId,
     kind_of,
 )
+from gateway.complaints.moving import Moving
 from gateway.complaints.needs import renewed
 from gateway.errors import Conflict, Forbidden, GatewayError, NotFound, Refused
 
@@ -256,10 +257,12 @@ def _hindrance(moving: Moving) -> GatewayError | None:
         try:
             GUARDS[name](moving)
         except GatewayError as problem:
-            if not (asks or name in _ANSWERABLE):
+            if not (asks or name in _ANSWERABLE or problem.code in _TO_GIVE):
                 return problem
     return None
 
 
 _ANSWERABLE = frozenset(("agency_chosen", "master_open", "thirty_days_or_fact", "other_surveyor"))
 """Guards that look at what the actor gives with the move."""
+_TO_GIVE = frozenset(("need.no_program", "need.no_amount", "need.asnaf", "aid.duplicate"))
+"""What a guard misses of a promise as long as nobody has filled in the form."""

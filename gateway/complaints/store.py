@@ -149,29 +149,6 @@ ticket_counter = Table(
     Column("last", Integer, nullable=False),
 )
 
-draft = Table(
-    "complaint_draft",
-    metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("officer_id", Uuid),
-    Column("ticket_id", Uuid),
-    Column("made_at", DateTime(timezone=True), nullable=False),
-    Column("saved_at", DateTime(timezone=True), nullable=False),
-    Column("sealed", LargeBinary, nullable=False),
-    Index("ix_complaint_draft_officer_id", "officer_id", "saved_at"),
-)
-"""What is being typed; one without an officer was filed by a citizen. Once it has a ticket, its
-sealed part holds the PIN until that was shown."""
-
-tracking_try = Table(
-    "tracking_try",
-    metadata,
-    Column("key", LargeBinary, nullable=False),
-    Column("at", DateTime(timezone=True), nullable=False),
-    Index("ix_tracking_try_key", "key", "at"),
-)
-"""Tries of the public page, by blind index of a ticket's number or of an address."""
-
 
 def next_running(session: Session, year: int) -> int:
     """The next running number of a year: whoever is rolled back gives his back."""

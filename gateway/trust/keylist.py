@@ -9,12 +9,13 @@ Source: trust.md 1.1 (periods), 1.5 (step 4), 1.6.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.trust import query, store, store_keylist
+from gateway.trust import query, store, store_keylist, store_wishes
 from gateway.trust.model import AgencyState
 from keys import rotation
 from keys.keyset import State, may_sign
@@ -44,6 +45,15 @@ class KeyLine:
     approved: bool
 
 
+class Voice(StrEnum):
+    """Whether an agency is heard: all its keys, only some of them, all silenced, or no key left."""
+
+    HEARD = "heard"
+    PARTLY = "partly"
+    SILENCED = "silenced"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Expiring:
     """A key that speaks now and runs out soon: full days left, and which warning that is."""
@@ -57,7 +67,8 @@ class Expiring:
 class Event:
     """Something that happened to an agency; `leaf` is its entry in the log, where it has one.
 
-    `what` is one of created, keyset, approved, rejected, active, suspend_key, resume_key.
+    `what` is one of created, keyset, approved, rejected, active, suspend_key, resume_key, and
+    ask_rotation.
     """
 
     at: datetime
@@ -92,6 +103,22 @@ def silent(session: Session, now: datetime, code: str) -> list[KeyLine]:
     return [line for line in keys(session, now, code) if line.state is State.SUSPENDED]
 
 
+def voices(session: Session, now: datetime, code: str | None = None) -> dict[str, Voice]:
+    """How each agency with an approved key is heard now, or the one of that code."""
+    states: dict[str, set[State]] = {}
+    for line in keys(session, now, code):
+        if line.approved:
+            states.setdefault(line.agency, set()).add(line.state)
+    return {agency: _voice(held) for agency, held in states.items()}
+
+
+def _voice(held: Collection[State]) -> Voice:
+    speaks, silenced = any(map(may_sign, held)), State.SUSPENDED in held
+    if speaks:
+        return Voice.PARTLY if silenced else Voice.HEARD
+    return Voice.SILENCED if silenced else Voice.NONE
+
+
 def expiring(session: Session, now: datetime) -> list[Expiring]:
     """Keys that may speak now and run out within 30 days unreplaced, the most urgent first."""
     found = [
@@ -120,6 +147,10 @@ def history(session: Session, code: str) -> list[Event]:
     events += [
         Event(s.at, f"{s.action}_key", leaf=s.leaf)
         for s in store_keylist.suspensions(session, code)
+    ]
+    events += [
+        Event(w.at, "ask_rotation", w.officer_id, w.role, w.leaf)
+        for w in store_wishes.of_agency(session, code)
     ]
     return sorted(events, key=lambda each: each.at)
 
