@@ -26,7 +26,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 install: $(VENV)/.installed ## make .venv with titian, titian-connector, titian-verify
 
-demo: $(VENV)/.installed ## see it: five agencies publish, workers reconcile, the desk answers (SERVE=0 stops after the summary; PORT=, SEED=)
+demo: $(VENV)/.installed ## see it: eight agencies publish, workers reconcile, the desk answers (SERVE=0 stops after the summary; PORT=, SEED=)
 	@$(BIN)/python -m demo --seed $(SEED) --port $(PORT) $(if $(filter 0,$(SERVE)),--no-serve,)
 
 test: $(VENV)/.installed ## prove it: the whole suite

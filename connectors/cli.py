@@ -14,6 +14,7 @@ from rich.console import Console
 from connectors import results, starting
 from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
+from connectors.cli_doctor import doctor_command
 from connectors.cli_enrol import enrol_command
 from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
@@ -67,6 +68,7 @@ def commands(lang: str) -> click.Group:
     for make in (
         *(
             _init,
+            doctor_command,
             enrol_command,
             _preview,
             _publish,

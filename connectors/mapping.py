@@ -1,7 +1,7 @@
 """Rows of a source become values of a record, as one `[[publish]]` block says; pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from connectors.config import Config, Publish
@@ -64,6 +64,11 @@ class Mapper:
             together = list(group)
             yield together[0], self._record(together)
 
+    def again(self, mapped: Mapped, number: int) -> Mapped:
+        """The same record as the `number`-th of those whose derived keys are equal."""
+        made = make_id(self.block, (*mapped.own.split("|"), number), self._secret)
+        return mapped if made is None else replace(mapped, id=made)
+
     def _key(self, row: Row) -> tuple[str | None, ...]:
         return tuple(text_of(row.get(column)) for column in self.block.key)
 
@@ -76,7 +81,7 @@ class Mapper:
             return None
         key = [part or "" for part in self._key(first)]
         own = "|".join(key)
-        made = make_id(self.block, key, self._secret) if all(key) else None
+        made = make_id(self.block, key, self._secret)
         if made is None:
             refused = "KEY_SHAPE" if all(key) else "KEY_EMPTY"
             return Mapped("", own, "put", {}, None, (), refused)

@@ -19,7 +19,7 @@ from keys.enrolment import format_ticket
 from schemas.profile import Profile
 from schemas.records.registry import RECORD_TYPES
 
-AGENCIES = ("dukcapil", "dstk", "disdik", "dinkes", "baz")
+AGENCIES = ("dukcapil", "dstk", "disdik", "dinkes", "ppkb", "baz", "lks-mk", "csr-bri")
 CLERK, REGISTRAR, SECOND = "demo-clerk", "demo-registrar", "demo-mayor-delegate"
 
 

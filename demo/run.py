@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from demo import enrol, figures, lookups, week
 from demo.city.build import City, build_city
-from demo.city.load import load_disdik
+from demo.city.load import sources
 from demo.enrol import AGENCIES, Host
 from demo.holding import hold
 from demo.judge import found_persons, pairwise, true_persons
@@ -44,7 +44,7 @@ from schemas.profile import Profile
 
 VAR = Path("var") / "demo"
 PROFILE = "payakumbuh"
-DATABASES = ("titian", "disdik")
+DATABASES = ("titian", "disdik", "ppkb")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
@@ -177,17 +177,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
 def _build(stage: Stage) -> City:
     with stage.table.phase("city") as phase:
         city = build_city(stage.options.seed, stage.options.var.resolve() / "city", stage.profile)
-        disdik = load_disdik(city.folders["disdik"], stage.servers.database_url("disdik"))
-        stage.host = Host(
-            stage.host.folder,
-            {
-                "disdik": disdik,
-                "dstk": f"sqlite:///{city.dstk}",
-                "baz": f"sqlite:///{city.baz}",
-                "dukcapil": str(city.folders["dukcapil"]),
-                "dinkes": str(city.folders["dinkes"]),
-            },
-        )
+        stage.host = Host(stage.host.folder, sources(city, stage.servers.database_url))
         rows = sum(n for tables in city.counts.values() for n in tables.values())
         phase.said = (
             f"{city.persons} persons in {city.households} households; "

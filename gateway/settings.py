@@ -46,6 +46,12 @@ class Settings:
     """Searches that one officer may submit in an hour; as many profiles, as many reveals."""
     searches_per_day: int = 300
     """Searches that one officer may submit in 24 hours; as many profiles, as many reveals."""
+    live_seconds: int = 30
+    """How long an agency has to answer a live check."""
+    live_per_day: int = 500
+    """Live checks that one agency is sent in 24 hours."""
+    waiters: int = 40
+    """Long polls that one process lets wait at a time; each takes a thread and no connection."""
     session_idle_minutes: int = 15
     """An officer's session ends after this long without a request."""
     session_hours: int = 8

@@ -38,6 +38,14 @@ class Found:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Names that the account may change, and withheld ones that it may read."""
+
+    changes: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+
 class Source(Protocol):
     """A kind of source. Every method raises ConnectorError and nothing else."""
 
@@ -61,6 +69,9 @@ class Source(Protocol):
 
     def describe(self) -> list[Found]:
         """What there is to declare: names and columns only, never a row."""
+
+    def rights(self) -> Rights:
+        """What the account may do beyond reading what is declared."""
 
     def close(self) -> None: ...
 

@@ -5,7 +5,7 @@ settings.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,8 @@ from sqlalchemy.sql.expression import FromClause
 
 from connectors.config import SourceConfig
 from connectors.errors import ConnectorError, FixSettings, FixSource, Wait
-from connectors.sources.base import Found, Query, Row
+from connectors.sources.base import Found, Query, Rights, Row
+from connectors.sources.rights import rights_of
 
 FETCH = 1_000
 _PAIR = re.compile(r"([a-z_]+)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s']+)")
@@ -114,6 +115,34 @@ class SqlSource:
                 Found(name, tuple(c["name"] for c in inspector.get_columns(name)))
                 for name in sorted(inspector.get_table_names())
             ]
+
+    def rights(self) -> Rights:
+        url = self._engine.url
+        is_file = url.get_backend_name() == "sqlite"
+        file = (url.database or "").removeprefix("file:") if is_file else None
+        with self._reading("*") as connection:
+            return rights_of(connection, file, self._config.withheld)
+
+    def few(
+        self, dataset: str, columns: tuple[str, ...], equal: Mapping[str, str], most: int
+    ) -> list[Row]:
+        """At most so many rows whose columns are equal to these texts; for a question at once.
+
+        Raises:
+            ConnectorError: the database cannot be asked.
+            FixSettings: a column is not on the allow-list.
+        """
+        declared = self._config.datasets[dataset]
+        for name in (*columns, *equal):
+            if name not in declared.columns:
+                raise FixSettings("settings.not_allowed", column=name, dataset=dataset)
+        names = dict.fromkeys((*columns, *equal))
+        asked = table(declared.options.get("table", dataset), *(column(n) for n in names))
+        statement = select(*(asked.c[n] for n in columns))
+        for name, value in equal.items():
+            statement = statement.where(asked.c[name] == literal(value))
+        with self._reading(dataset) as connection:
+            return [dict(row) for row in connection.execute(statement.limit(most)).mappings()]
 
     def close(self) -> None:
         self._engine.dispose()

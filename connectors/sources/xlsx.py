@@ -1,14 +1,16 @@
 """Workbooks as offices keep them: merged titles, headers of two lines, totals, blanks.
 
-Options of a dataset: `pattern` (file names), `sheet` (a name, or "*" for each), `columns` (the
-heading texts; those of several lines are joined by a space), `within` (look for the header in so
-many rows), `fill_down` (columns whose blank means "as above"), `data` (a column without which a row
-is no data: totals, signatures).
+Options of a dataset: `pattern` (file names), `sheet` (a name, or a pattern such as "* 2025" for
+each that fits), `columns` (the heading texts; those of several lines are joined by a space),
+`within` (look for the header in so many rows), `fill_down` (columns whose blank means "as above"),
+`data` (a column without which a row is no data: totals, signatures), `coloured` (rows with a colour
+carry `@fill`).
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ from python_calamine import CalamineError, CalamineWorkbook
 from connectors.config import Dataset
 from connectors.errors import FixSource
 from connectors.sources.base import Found, Query, Row
+from connectors.sources.colours import coloured_rows
 from connectors.sources.files import FileSource, matching
+from connectors.withheld import is_withheld
 
 _SPACES = re.compile(r"\s+")
 _HEADER_LINES = (1, 2, 3)
@@ -38,7 +42,7 @@ class XlsxSource(FileSource):
     def head(self, dataset: Dataset) -> tuple[str, ...]:
         for path in self.chosen(dataset):
             book = _open(path)
-            for sheet in _sheets(book, path, dataset):
+            for sheet in self._sheets(book, path, dataset):
                 _header(
                     book.get_sheet_by_name(sheet).to_python(nrows=_within(dataset)), path, dataset
                 )
@@ -50,15 +54,23 @@ class XlsxSource(FileSource):
     def stream(self, dataset: Dataset) -> Iterator[Row]:
         for path in self.chosen(dataset):
             book = _open(path)
-            for sheet in _sheets(book, path, dataset):
+            for sheet in self._sheets(book, path, dataset):
                 yield from _rows(book, sheet, path, dataset)
+
+    def _sheets(self, book: CalamineWorkbook, path: Path, dataset: Dataset) -> list[str]:
+        wanted = str(dataset.options.get("sheet", dataset.name))
+        there = [n for n in book.sheet_names if not is_withheld(n, self._config.withheld)]
+        fits = [n for n in there if n == wanted] or [n for n in there if fnmatchcase(n, wanted)]
+        if not fits:
+            raise FixSource("source.sheet", sheet=wanted, file=path.name)
+        return fits
 
     def count(self, query: Query) -> int | None:
         books = ((_open(path), path) for path in self.chosen(query.dataset))
         return sum(
             book.get_sheet_by_name(sheet).height
             for book, path in books
-            for sheet in _sheets(book, path, query.dataset)
+            for sheet in self._sheets(book, path, query.dataset)
         )
 
     def describe(self) -> list[Found]:
@@ -85,20 +97,12 @@ def _open(path: Path) -> CalamineWorkbook:
         raise FixSource("source.workbook", file=path.name) from err
 
 
-def _sheets(book: CalamineWorkbook, path: Path, dataset: Dataset) -> list[str]:
-    wanted = str(dataset.options.get("sheet", dataset.name))
-    if wanted == "*":
-        return list(book.sheet_names)
-    if wanted not in book.sheet_names:
-        raise FixSource("source.sheet", sheet=wanted, file=path.name)
-    return [wanted]
-
-
 def _rows(book: CalamineWorkbook, sheet: str, path: Path, dataset: Dataset) -> Iterator[Row]:
     opened = book.get_sheet_by_name(sheet)
     header = _header(opened.to_python(nrows=_within(dataset)), path, dataset)
     fill = [name for name in dataset.options.get("fill_down", ()) if name in header.places]
     must = dataset.options.get("data")
+    coloured = coloured_rows(path, sheet) if dataset.options.get("coloured") else frozenset()
     above: dict[str, object] = {}
     start = opened.start[0] if opened.start else 0
     for number, cells in enumerate(opened.iter_rows()):
@@ -115,7 +119,9 @@ def _rows(book: CalamineWorkbook, sheet: str, path: Path, dataset: Dataset) -> I
                 row[name] = above.get(name)
             else:
                 above[name] = row[name]
-        yield row | {"@file": path.name, "@row": number + start + 1}
+        at = number + start + 1
+        marks = {"@file": path.name, "@sheet": sheet, "@row": at}
+        yield row | marks | ({"@fill": "1"} if at in coloured else {})
 
 
 def _header(rows: Sequence[Sequence[Any]], path: Path, dataset: Dataset) -> _Header:

@@ -58,6 +58,8 @@ class Action(StrEnum):
     """See two persons side by side, to decide whether they are one."""
     JUDGE = "judge"
     """Decide it."""
+    LIVE = "live"
+    """Ask agencies at once what their own databases say."""
     PROVE = "prove"
     """Take away the signed line of a record, in the clear."""
     PROVE_LOOK = "prove_look"

@@ -83,6 +83,15 @@ def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLi
     return [_line(row, now) for row in store_keylist.keys(session, code)]
 
 
+def kept_for_others(session: Session, keepers: Collection[str]) -> dict[tuple[str, str], str]:
+    """(agency, kid) of each key that another of these bodies keeps for its agency, with the keeper.
+
+    The keyset says so by the instance of the key, which is then the keeper's code (ADR 19).
+    """
+    rows = store_keylist.kept_by(session, tuple(keepers))
+    return {(row.agency, row.kid): row.instance for row in rows}
+
+
 def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
     """The agency's keys that are neither revoked nor ended: what can be silenced or revoked."""
     over = {State.DEACTIVATED, State.COMPROMISED, State.DESTROYED}

@@ -1,6 +1,6 @@
 """What can be asked about trust: who may speak, with which key, and for what."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from gateway.trust import (
     store,
     store_departures,
     store_enrolments,
+    store_grants,
     store_keys,
     store_revocations,
 )
@@ -64,6 +65,23 @@ def check_publisher(
     _may_speak(row, "batch", now)
     if row is None or not row.granted:
         raise Forbidden("grant.missing", "The agency holds no grant for this record type.")
+
+
+def basis_of(session: Session, agency: str, action: str, now: datetime) -> str:
+    """The agreement under which the agency may be asked `action` now.
+
+    Raises:
+        Forbidden: no approved grant covers it (`grant.missing`).
+    """
+    found = store_grants.basis(session, agency, action, now)
+    if found is None:
+        raise Forbidden("grant.missing", "The agency holds no grant for this.")
+    return found
+
+
+def holders(session: Session, action: str, now: datetime) -> Sequence[str]:
+    """The active agencies that hold an approved grant for `action`, by code."""
+    return store_grants.holders(session, action, now)
 
 
 def _silencing(session: Session, kid: str) -> str | None:

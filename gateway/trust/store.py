@@ -381,7 +381,11 @@ def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any
     """All agencies, or one, each with what it may publish, by code."""
     grants = (
         select(func.array_agg(grant_.c.record_type))
-        .where(grant_.c.agency == agency.c.code, grant_.c.valid_until.is_(None))
+        .where(
+            grant_.c.agency == agency.c.code,
+            grant_.c.action == PUBLISH,
+            grant_.c.valid_until.is_(None),
+        )
         .scalar_subquery()
     )
     query = select(agency, grants.label("record_types")).order_by(agency.c.code)

@@ -24,6 +24,11 @@ _YEAR = 31_536_000
 _DUTIES = {Duty.PASSWORD: "account.password", Duty.FACTOR: "account.factor"}
 """The page that an officer is led to until he has done what he must."""
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{43}")
+SCRIPTED = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""What a page may do whose script asks our own pages again, and runs no other."""
 _NOTHING = "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
 """What no page of ours asks of the browser."""
 

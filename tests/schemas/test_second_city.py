@@ -70,6 +70,10 @@ code = "perahu"
 label = "Perahu"
 bidang = "PEMBERDAYAAN"
 agencies = ["rumah"]
+[[counter]]
+code = "satu"
+label = "Satu meja"
+bidang = ["PEMBERDAYAAN"]
 """
 WILAYAH = """kemendagri_code,bps_code,kecamatan_code,kecamatan,name,valid_from,from_by,valid_to,to_by,precision,successor
 99.71.01.1001,9971020001,99.71.01,Hulu,Batu,,,,,,
