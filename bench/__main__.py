@@ -14,6 +14,8 @@ from bench import (
     connector,
     evidence,
     figure,
+    link_bulk,
+    link_public,
     log_append,
     lookup,
     lookup_name,
@@ -45,6 +47,9 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "log_append": log_append.run,
     "mutations": mutations.run,
     "evidence": evidence.run,
+    "link_bulk": link_bulk.run,
+    "link_public": link_public.run,
+    "link_million": link_bulk.million,
     "demo": walk.run,
 }
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from gateway.index import clustering
 from gateway.index.model import Flags, Ints, Pairs
+from gateway.index.questions import Edges
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,20 @@ def judge(truth: Ints, labels: Ints) -> Judged:
     return Judged(hits / made if made else 1.0, hits / true, harmonic(b_precision, b_recall))
 
 
+def judged(truth: Ints, labels: Ints, sources: Ints | None) -> Judged:
+    """As is fit: with `sources`, pairs across them alone."""
+    return judge(truth, labels) if sources is None else across(truth, labels, sources)
+
+
 def across(truth: Ints, labels: Ints, sources: Ints) -> Judged:
     """The same, but only pairs of different sources count, as where each list is free of doubles.
 
     B-cubed stays that of all records.
     """
     both = truth * (int(labels.max()) + 1) + labels
-    counts = [_pairs(_sizes(x)[0]) - _pairs(_sizes(_with(x, sources))[0]) for x in
-              (both, labels, truth)]
+    counts = [
+        _pairs(_sizes(x)[0]) - _pairs(_sizes(_with(x, sources))[0]) for x in (both, labels, truth)
+    ]
     hits, made, true = counts
     return Judged(hits / made if made else 1.0, hits / true, judge(truth, labels).b_cubed)
 
@@ -58,6 +65,15 @@ def across(truth: Ints, labels: Ints, sources: Ints) -> Judged:
 def connected(count: int, pairs: Pairs, keep: Flags) -> Ints:
     """Groups of records that a chain of kept pairs joins: all that Splink's edges allow."""
     return clustering.components(count, pairs.where(keep))
+
+
+def best(truth: Ints, edges: Edges, bits: Sequence[float], sources: Ints | None = None) -> Judged:
+    """The groups of the threshold with the highest F1, which only an oracle can choose."""
+    tried = []
+    for least in bits:
+        labels = connected(len(truth), edges.pairs, edges.weights >= least)
+        tried.append(judged(truth, labels, sources))
+    return max(tried, key=lambda j: j.f1)
 
 
 def numbered(names: Sequence[str]) -> Ints:
