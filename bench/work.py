@@ -19,7 +19,7 @@ from bench.lab import PROFILE, BenchFailed, House, Lab, fresh_database, house, p
 from bench.people import line, people
 from demo import enrol
 from demo.city.build import build_city
-from demo.city.load import load_disdik
+from demo.city.load import sources
 from demo.enrol import AGENCIES, Host
 from gateway.jobs import Job
 from gateway.trust.anchors import anchors
@@ -92,20 +92,13 @@ def _keep(duty: Duty, promise: str, tools: Tools) -> None:
 
 
 def _publish_city(lab: Lab, centre: House) -> None:
-    """The demo city's five agencies publish, as in the demo; no worker runs."""
+    """The demo city's agencies publish, as in the demo; no worker runs."""
     profile = Profile.load(PROFILE)
     city = build_city(SEED, centre.folder / "city", profile)
-    disdik = lab.servers.database_url(fresh_database(lab, "bench_disdik"))
-    host = Host(
-        centre.folder / "connectors",
-        {
-            "disdik": load_disdik(city.folders["disdik"], disdik),
-            "dstk": f"sqlite:///{city.dstk}",
-            "baz": f"sqlite:///{city.baz}",
-            "dukcapil": str(city.folders["dukcapil"]),
-            "dinkes": str(city.folders["dinkes"]),
-        },
+    given = sources(
+        city, lambda name: lab.servers.database_url(fresh_database(lab, f"bench_{name}"))
     )
+    host = Host(centre.folder / "connectors", given)
     with serving(centre), process(centre, "relay", ["-m", "workers", "relay"]):
         trusted = anchors(centre.settings, centre.vault)
         tickets = enrol.invite(centre.sessions, profile, trusted, centre.folder / "tickets")

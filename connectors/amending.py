@@ -1,7 +1,8 @@
-"""An enrolled agency that has no recovery key names one (rule R5).
+"""An enrolled agency names a first recovery key, or puts another in the place of its own (rule R5).
 
 The statement is made here, signed by the key in force and by the recovery key on paper, sent, and
-approved by two persons; it counts three days later, and any key in force may object until then.
+approved by two persons; where it replaces one, the old paper signs as well, and one person does. It
+counts three days later, and any key in force may object until then.
 
 Source: trust.md 1.4 (rule R5), 1.5 step 2.
 """
@@ -41,11 +42,29 @@ def name_recovery(hands: Hands, key: PublicKey, path: Path) -> Amendment:
         Wait: `recovery.unsigned`.
         CallCentre: the gateway refused; the statement is forgotten.
     """
+    return _hand_in(hands, key, path, "recovery")
+
+
+def replace_recovery(hands: Hands, key: PublicKey, path: Path) -> Amendment:
+    """The same for another recovery key, once the old paper and the new one have signed it.
+
+    Raises:
+        FixSettings: `recovery.none` where there is nothing to replace, `recovery.same` where it is
+            the recovery key already.
+        Wait: `recovery.unsigned_both`.
+        CallCentre: the gateway refused; the statement is forgotten.
+    """
+    return _hand_in(hands, key, path, countersigning.REPLACED)
+
+
+def _hand_in(hands: Hands, key: PublicKey, path: Path, reason: str) -> Amendment:
     kept, kid = hands.memory.fact(_FACT), key.kid(hands.client.agency)
     if kept is None or kept["recovery"] != kid:
-        kept = {"recovery": kid, "envelope": to_base64(_drawn_up(hands, key))}
+        kept = {"recovery": kid, "envelope": to_base64(_drawn_up(hands, key, reason))}
         hands.memory.put_fact(_FACT, kept)
-    envelope = countersigning.countersigned(from_base64(kept["envelope"]), path)
+    old = hands.book().keyset.recovery
+    others = [] if old is None else [old]
+    envelope = countersigning.countersigned(from_base64(kept["envelope"]), path, *others)
     hands.memory.put_fact(_FACT, {**kept, "envelope": to_base64(envelope)})
     try:
         told = hands.client.put_keyset(envelope)
@@ -70,7 +89,7 @@ def follow(hands: Hands) -> None:
     book = keybook.learn(hands.client, hands.anchors, hands.book()) or hands.book()
     with hands.memory.change():
         keybook.keep(hands.memory, book)
-        if book.keyset.recovery is not None:
+        if countersigning.is_named(book.keyset, kept["recovery"]):
             hands.memory.drop_fact(_FACT)
 
 
@@ -80,11 +99,16 @@ def awaited(hands: Hands) -> frozenset[str]:
     return frozenset() if kept is None else frozenset({kept["recovery"]})
 
 
-def _drawn_up(hands: Hands, key: PublicKey) -> bytes:
+def _drawn_up(hands: Hands, key: PublicKey, reason: str) -> bytes:
     book = keybook.learn(hands.client, hands.anchors, hands.book()) or hands.book()
     keybook.keep(hands.memory, book)
-    if book.keyset.recovery is not None:
+    kid, old = key.kid(hands.client.agency), book.keyset.recovery
+    if reason != countersigning.REPLACED and old is not None:
         raise FixSettings("recovery.exists")
+    if reason == countersigning.REPLACED and old is None:
+        raise FixSettings("recovery.none")
+    if countersigning.is_named(book.keyset, kid):
+        raise FixSettings("recovery.same")
     if rotating.open_rotation(hands.memory) is not None:
         raise FixSettings("recovery.rotating")
     now = hands.clock()
@@ -94,7 +118,7 @@ def _drawn_up(hands: Hands, key: PublicKey) -> bytes:
         prev=book.payload_sha256,
         issued=now,
         expires=now + STATEMENT_LIFE,
-        recovery=Recovery(1, {key.kid(hands.client.agency): key}),
-        reason="recovery",
+        recovery=Recovery(1, {kid: key}),
+        reason=reason,
     )
     return dsse.seal(PAYLOAD_TYPE, encode(said), [signer_now(hands.store, book, now)])

@@ -24,6 +24,7 @@ from connectors.sources.registry import open_source
 from connectors.speaker import Speaker, first_kid, signer_of, witness_kids
 from connectors.transforms import Context
 from connectors.watch import Watch
+from connectors.withheld import fenced
 from connectors.witness import Witness
 from keys.errors import KeyFileError
 from keys.privatefile import read_private
@@ -79,7 +80,7 @@ def reading(config: Config, memory: Memory, outside: Outside) -> Iterator[Job]:
     context = Context(today, profile.wilayah)
     secret = load_secret(config.places.id_secret)
     mappers = {block.name: Mapper(block, config, context, secret) for block in config.publish}
-    source = open_source(config.source)
+    source = open_source(fenced(config.source, profile))
     try:
         yield Job(
             config=config,

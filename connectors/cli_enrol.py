@@ -65,6 +65,7 @@ def _enrol(desk: Desk, config: Config, memory: Memory, read: Ticket, seconds: fl
     url, transport = config.gateway_url or read.gateway, RequestsTransport(config.ca_file)
     client = Client(url, config.agency, transport, None, desk.clock, lambda: log_seen(memory))
     if enrolment.state_of(config, memory) == "-":
+        enrolment.name_keeper(memory, config.kept_by)
         enrolment.prepare(read, store, client, memory, desk.clock())
         enrolment.countersign(memory, config.places.statement)
     until = time.monotonic() + seconds

@@ -21,11 +21,11 @@ from connectors.memory import Memory
 from connectors.monitor import Log
 from connectors.rotating import Hands
 from connectors.screen import say
-from keys.canonical import from_moment
-from keys.errors import BadJson
 from keys.keystore import KeyStore
 from keys.rotation import Rotation, Step
 from keys.suspension import Action, Suspension, seal_suspension
+from schemas.errors import Unreadable
+from schemas.moment import WIB, read_moment
 
 POLL_EVERY = 1.0
 LONGEST_WAIT = 60.0
@@ -150,8 +150,10 @@ def _suspend(lang: str) -> click.Command:
                 click.confirm(desk.say("keys.sure_suspend", kid=named), abort=True, err=True)
             aud, agency = hands.anchors.aud, hands.client.agency
             said = Suspension(aud, agency, named, Action.SUSPEND, desk.clock(), reason)
+            sealed = seal_suspension(said, [hands.speaker])
+            silence.made(hands.memory, sealed)
             try:
-                hands.client.put_suspension(seal_suspension(said, [hands.speaker]))
+                hands.client.put_suspension(sealed)
             except Problem as problem:
                 raise problem.error() from problem
             silence.note(hands.memory, named, desk.clock())
@@ -170,17 +172,17 @@ def _revoke(lang: str) -> click.Command:
             path = desk.config().places.statement
             moment = _past(since, hands)
             sent = revoking.revoke(hands, kid or hands.speaker.kid, moment, path)
-        desk.tell(
-            "keys.revoked", state=sent.state, new=sent.kid, fingerprint=sent.new.fingerprint()
-        )
+        told = {"new": sent.kid, "fingerprint": sent.new.fingerprint()}
+        by_clock = f"{moment.astimezone(WIB):%Y-%m-%d %H:%M} WIB"
+        desk.tell("keys.revoked", state=sent.state, since=by_clock, **told)
 
     return command
 
 
 def _past(text: str, hands: Hands) -> datetime:
     try:
-        moment = from_moment(text)
-    except BadJson as err:
+        moment = read_moment(text)
+    except Unreadable as err:
         raise FixSettings("keys.since", text=text) from err
     if moment > hands.clock():
         raise FixSettings("keys.since", text=text)

@@ -1,6 +1,7 @@
 """`titian-connector recovery`: the key on paper; a part of the command's root."""
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -8,7 +9,7 @@ import click
 from connectors import amending, countersigning, enrolment, recovery
 from connectors.assembly import open_hands
 from connectors.cli_keys import known_keys
-from connectors.desk import Desk, memory_of
+from connectors.desk import Desk, hands_of, memory_of
 from connectors.errors import FixSettings
 from connectors.screen import say
 from keys.keyset import Keyset
@@ -22,7 +23,7 @@ IN_A_LINE = 4
 def recovery_group(lang: str) -> click.Group:
     """The commands over the agency's recovery key; `new` and `sign` run offline."""
     group = click.Group("recovery", help=say("recovery", lang))
-    for make in (_new, _add, _sign, _drill):
+    for make in (_new, _add, _replace, _sign, _drill):
         group.add_command(make(lang))
     return group
 
@@ -60,8 +61,21 @@ def _add(lang: str) -> click.Command:
                 return
             hands = open_hands(config, memory, desk.outside())
             made = amending.name_recovery(hands, key, config.places.statement)
-        facts = {"version": made.version, "fingerprint": made.fingerprint}
-        desk.tell("recovery.named", **facts, state=made.state)
+        desk.tell("recovery.named", **asdict(made))
+
+    return command
+
+
+def _replace(lang: str) -> click.Command:
+    @click.command("replace", help=say("recovery.replace", lang))
+    @click.argument("public")
+    @click.pass_obj
+    def command(desk: Desk, public: str) -> None:
+        config = desk.config()
+        key = recovery.parse_public(public, config.agency)
+        with hands_of(desk) as hands:
+            made = amending.replace_recovery(hands, key, config.places.statement)
+        desk.tell("recovery.replaced", **asdict(made))
 
     return command
 
@@ -78,7 +92,10 @@ def _sign(lang: str) -> click.Command:
             _tell_keyset(desk, said)
         signer = recovery.from_words(_words(desk), said.agency)
         path.write_bytes(countersigning.with_signature(path.read_bytes(), signer))
-        desk.tell("recovery.signed", path=path)
+        told = "recovery.signed"
+        if isinstance(said, Keyset) and said.reason == countersigning.REPLACED:
+            told += "_new" if countersigning.is_named(said, signer.kid) else "_old"
+        desk.tell(told, path=path, fingerprint=signer.public.fingerprint())
 
     return command
 
@@ -86,8 +103,16 @@ def _sign(lang: str) -> click.Command:
 def _tell_keyset(desk: Desk, said: Keyset) -> None:
     keys = [f"  {each.public.fingerprint()}" for each in said.keys.values()]
     revoked = [f"  {each.kid}, {each.since.isoformat()}" for each in said.revoked]
-    told = {"keys": "\n".join(keys), "revoked": "\n".join(revoked) or "  –"}
-    desk.tell("recovery.says", agency=said.agency, version=said.version, reason=said.reason, **told)
+    papers = [] if said.recovery is None else said.recovery.keys.values()
+    desk.tell(
+        "recovery.says",
+        agency=said.agency,
+        version=said.version,
+        reason=said.reason,
+        keys="\n".join(keys),
+        papers="\n".join(f"  {each.fingerprint()}" for each in papers) or "  –",
+        revoked="\n".join(revoked) or "  –",
+    )
 
 
 def _drill(lang: str) -> click.Command:

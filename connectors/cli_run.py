@@ -16,6 +16,7 @@ from connectors.config import Config
 from connectors.courier import Courier
 from connectors.desk import Desk, memory_of
 from connectors.errors import CallCentre, ConnectorError, FixSettings, Wait
+from connectors.listening import listening
 from connectors.memory import Memory
 from connectors.rotating import Hands
 from connectors.runner import Job, Wishes, publish, seal_only
@@ -28,6 +29,8 @@ WATCH_EVERY = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 _CLOCK = "gateway.clock"
 """What passes by itself once the clock is set."""
+_STOPS = frozenset({"keys.silent", silence.BY_CENTRE, silence.BY_US})
+"""Beside contradictions: our key may not speak, so nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,10 @@ def run_command(lang: str) -> click.Command:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         service, done = _Service(desk, config), 0
-        with working(desk, config) as work:
+        with (
+            working(desk, config) as work,
+            listening(work.hands, config, desk.outside(), service.say_once),
+        ):
             while not stop.is_set():
                 wait = service.turn(work)
                 done += 1
@@ -91,7 +97,7 @@ class _Service:
             if isinstance(err, FixSettings) and err.code != _CLOCK:
                 raise
             self.stopped = err
-            self._say_once(err)
+            self.say_once(err)
             return min(WATCH_EVERY, float(self.config.every_seconds))
         self.stopped, self.pause = None, FIRST_PAUSE
         return float(self.config.every_seconds)
@@ -106,13 +112,14 @@ class _Service:
             except Wait:
                 continue  # the next turn says so
             except ConnectorError as err:
-                self._say_once(err)
+                self.say_once(err)
             _tell_alarms(self.desk, work.memory, self.told)
 
     def _say(self, err: ConnectorError) -> None:
         click.echo(err.sentence(self.desk.lang), err=True)
 
-    def _say_once(self, err: ConnectorError) -> None:
+    def say_once(self, err: ConnectorError) -> None:
+        """Says what went wrong, the first time."""
         if err.code not in self.told:
             self._say(err)
         self.told.add(err.code)
@@ -145,7 +152,7 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
         amending.follow(hands)
     except ConnectorError as err:
         silence.note_refusal(work.memory, hands.speaker.kid, err, hands.clock())
-        if err.code.startswith("trust.") or err.code == "keys.silent":
+        if err.code.startswith("trust.") or err.code in _STOPS:
             raise
         click.echo(err.sentence(desk.lang), err=True)
         return

@@ -27,6 +27,7 @@ from keys.signers import Signer
 BATCH_MIME = "application/vnd.titian.batch.v1"
 KEYSET_MIME = "application/vnd.titian.keyset.v1+json"
 SUSPENSION_MIME = "application/vnd.titian.suspension.v1+json"
+ANSWER_MIME = "application/vnd.titian.response.v1+json"
 LARGEST_ANSWER = 32 << 20
 TIMEOUT = (10.0, 60.0)
 _AGAIN = frozenset({429, 502, 503, 504})
@@ -210,6 +211,18 @@ class Client:
             found += page["dispositions"]
             after = page.get("next")
         return found
+
+    # -- the inbox
+
+    def inbox(self, after: int, wait: int) -> Mapping[str, Any]:
+        """What we are asked beyond number `after`; the gateway waits so many seconds for it."""
+        path = f"/v1/agencies/{self.agency}/inbox?after={after}&wait={wait}"
+        return self._json("GET", path, signed=True)
+
+    def put_answer(self, rid: str, envelope: bytes) -> bytes:
+        """The receipt of an answer, new or replayed. Sending the same bytes again is harmless."""
+        path = f"/v1/agencies/{self.agency}/inbox/{rid}/answer"
+        return self._call("PUT", path, envelope, ANSWER_MIME, signed=True).body
 
     # -- the log
 

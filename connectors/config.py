@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from connectors.errors import FixSettings
+from connectors.live import Live, read_live
 from connectors.places import Places
 
 MODES = ("hash", "watermark", "snapshot")
+KEY_FORMS = ("plain", "hmac", "derived")
 DATASET_SECTIONS = ("tables", "files", "sheets")
 STREAM_OF = {
     "person": "target",
@@ -43,6 +45,8 @@ class SourceConfig:
     folder: Path
     options: Mapping[str, Any]
     datasets: Mapping[str, Dataset]
+    withheld: tuple[str, ...] = ()
+    """Patterns of names that may never be read (`withheld.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class Publish:
     dataset: str
     key: tuple[str, ...]
     hmac: bool
+    derived: bool
     id_space: str
     id_prefix: str
     mode: str
@@ -107,6 +112,8 @@ class Config:
     profile: str
     places: Places
     passphrase_file: Path | None
+    kept_by: str | None
+    """Code of the body that keeps the key for this agency; None where it does so itself."""
     gateway_url: str | None
     ca_file: str | None
     source: SourceConfig
@@ -115,6 +122,7 @@ class Config:
     batch_records: int
     keep_days: int
     every_seconds: int
+    live: Live | None = None
 
     @classmethod
     def load(cls, path: Path, *, state: Path | None = None) -> Self:
@@ -137,6 +145,9 @@ class Config:
             raise _bad("agency", "only a-z, 0-9 and - are allowed, at most 40")
         places = Places(state or folder / section.text("state", "state"))
         gateway, key = section.table("gateway"), section.table("key")
+        kept_by = key.text("kept_by", "") or None
+        if kept_by is not None and not _AGENCY.fullmatch(kept_by):
+            raise _bad("key.kept_by", "it is the code of an agency")
         source = _source(section.table("source"), folder)
         config = cls(
             path=path,
@@ -144,6 +155,7 @@ class Config:
             profile=section.text("profile"),
             places=places,
             passphrase_file=_path(key.text("passphrase_file", ""), folder) or places.passphrase,
+            kept_by=kept_by,
             gateway_url=gateway.text("url", "") or None,
             ca_file=gateway.text("ca_file", "") or None,
             source=source,
@@ -152,6 +164,7 @@ class Config:
             batch_records=section.number("batch_records", 5_000, 1, 50_000),
             keep_days=section.number("keep_days", 30, 1, 3_650),
             every_seconds=section.number("every_seconds", 900, 1, 604_800),
+            live=read_live(section.table("live"), source.kind, source.datasets),
         )
         _check_names(config.publish)
         section.nothing_else({"state", "basis", "max_reject", "max_vanish"})
@@ -247,8 +260,8 @@ def _publish(section: _Section, source: SourceConfig, root: _Section) -> Publish
     if record_type not in STREAM_OF:
         raise _bad(f"{section.where}record_type", f"it is one of {', '.join(STREAM_OF)}")
     key_form = section.text("key_form", "plain")
-    if key_form not in ("plain", "hmac"):
-        raise _bad(f"{section.where}key_form", "it is plain or hmac")
+    if key_form not in KEY_FORMS:
+        raise _bad(f"{section.where}key_form", f"it is one of {', '.join(KEY_FORMS)}")
     mode = section.text("mode", "hash")
     if mode not in MODES:
         raise _bad(f"{section.where}mode", f"it is one of {', '.join(MODES)}")
@@ -263,7 +276,8 @@ def _publish(section: _Section, source: SourceConfig, root: _Section) -> Publish
         schema=section.text("schema", f"{record_type}/1"),
         dataset=section.text("from"),
         key=section.texts("key"),
-        hmac=key_form == "hmac",
+        hmac=key_form != "plain",
+        derived=key_form == "derived",
         id_space=section.text("id_space", name),
         id_prefix=section.text("id_prefix", ""),
         mode=mode,

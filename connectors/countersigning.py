@@ -1,8 +1,10 @@
 """A statement that the recovery key must sign travels on a stick: written here, signed there, read.
 
 The file is the statement's DSSE envelope itself, so what the offline computer shows is what counts.
+Where two papers must sign, each adds its signature to the one file, in any order.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from connectors.errors import FixSettings, Wait
@@ -17,6 +19,8 @@ from keys.suspension import PAYLOAD_TYPE as SUSPENSION
 from keys.suspension import Suspension, parse_suspension
 
 FACT = "recovery"
+REPLACED = "recovery_replaced"
+"""The reason of a statement that an older recovery key must sign, too, which it does not name."""
 
 
 def name(memory: Memory, agency: str, public: str) -> None:
@@ -35,27 +39,33 @@ def recovery_of(memory: Memory) -> Recovery | None:
     return Recovery(1, {key.kid(kept["agency"]): key})
 
 
-def countersigned(envelope: bytes, path: Path | None, recovery: Recovery | None = None) -> bytes:
-    """The envelope once its recovery key has signed it; written to `path` until then.
+def countersigned(envelope: bytes, path: Path | None, *others: Recovery) -> bytes:
+    """The envelope once its recovery keys have signed it; written to `path` until then.
 
-    `recovery` is needed where the statement is no keyset, which names its own. A keyset without a
-    recovery key comes back as it is.
+    A keyset names its own recovery key; `others` are those it does not name. A statement for which
+    nobody need sign comes back as it is.
 
     Raises:
-        Wait: `recovery.unsigned`.
+        Wait: `recovery.unsigned`, or `recovery.unsigned_both` where two papers must sign; what has
+            signed the file so far stays in it.
     """
     ours = dsse.parse(envelope)
-    recovery = recovery or parse_statement(ours.payload).recovery
-    if recovery is None or _has_signed(ours, recovery):
+    own = None if ours.payload_type == SUSPENSION else parse_statement(ours.payload).recovery
+    needed = [each for each in (own, *others) if each is not None]
+    if _signed(ours, needed) == len(needed):
         return envelope
-    if path is not None and path.exists():
-        brought = read_private(path) if path.stat().st_mode & 0o077 == 0 else path.read_bytes()
-        if _is_signed(brought, ours, recovery):
+    signed = 0
+    if path is not None:
+        brought = _brought(path, ours)
+        signed = 0 if brought is None else _signed(dsse.parse(brought), needed)
+        if brought is not None and signed == len(needed):
             path.unlink()
             return brought
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(path, envelope)
+        if signed == 0:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(path, envelope)
+    if len(needed) > 1:
+        raise Wait("recovery.unsigned_both", path=path, signed=signed)
     raise Wait("recovery.unsigned", path=path)
 
 
@@ -79,23 +89,37 @@ def with_signature(data: bytes, signer: Signer) -> bytes:
 
     Raises:
         FixSettings: `recovery.other` where it is not a recovery key of the keyset. A statement
-            that is no keyset names none: the gateway judges it.
+            that names none (no keyset), or not all that sign it (`REPLACED`), is judged by whoever
+            knows them: the connector, the gateway.
     """
     envelope = dsse.parse(data)
     if envelope.payload_type == SUSPENSION:
         return dsse.add_signature(envelope, signer)
-    recovery = parse_statement(envelope.payload).recovery
-    if recovery is None or signer.kid not in recovery.keys:
+    said = parse_statement(envelope.payload)
+    if said.reason != REPLACED and not is_named(said, signer.kid):
         raise FixSettings("recovery.other")
     return dsse.add_signature(envelope, signer)
 
 
-def _is_signed(brought: bytes, ours: dsse.Envelope, recovery: Recovery) -> bool:
+def is_named(said: Keyset, kid: str) -> bool:
+    """Whether it is a recovery key of this keyset."""
+    return said.recovery is not None and kid in said.recovery.keys
+
+
+def _brought(path: Path, ours: dsse.Envelope) -> bytes | None:
+    """The file, if it holds our statement."""
+    if not path.exists():
+        return None
+    data = read_private(path) if path.stat().st_mode & 0o077 == 0 else path.read_bytes()
     try:
-        envelope = dsse.parse(brought)
+        return data if dsse.parse(data).payload == ours.payload else None
     except TrustError:
-        return False
-    return envelope.payload == ours.payload and _has_signed(envelope, recovery)
+        return None
+
+
+def _signed(envelope: dsse.Envelope, needed: Sequence[Recovery]) -> int:
+    """How many of the recovery keys have signed, each as often as it takes."""
+    return sum(_has_signed(envelope, each) for each in needed)
 
 
 def _has_signed(envelope: dsse.Envelope, recovery: Recovery) -> bool:

@@ -95,8 +95,16 @@ def enrol(
     return _standing(answer, signer.public, ticket, memory)
 
 
+def name_keeper(memory: Memory, code: str | None) -> None:
+    """Remembers the body that keeps the key for this agency, before the keyset is made."""
+    if code is not None:
+        memory.put_fact("kept_by", code)
+
+
 def prepare(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now: datetime) -> None:
     """Makes the agency's key and its keyset, unless both are there already.
+
+    The keyset says who keeps the key: a body of that code for the agency, else this machine's name.
 
     Where the agency had keys before, the new keyset continues their chain.
 
@@ -110,7 +118,8 @@ def prepare(ticket: Ticket, store: KeyStore, client: Client, memory: Memory, now
     if not witness_kids(store):
         store.generate(ticket.agency, {WITNESS})
     signer, witness = signer_of(store, kid), signer_of(store, witness_kids(store)[0])
-    instance = _clean(socket.gethostname().split(".")[0][:40] or "connector")
+    machine = _clean(socket.gethostname().split(".")[0][:40] or "connector")
+    instance = memory.fact("kept_by") or machine
     entry = keyset.entry_of(ticket.agency, signer.public, instance=instance, not_before=now)
     plain = _plain(ticket, entry, client, memory, now)
     watching = {witness.kid: witness_key(ticket.agency, witness.public)}

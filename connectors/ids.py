@@ -22,13 +22,19 @@ SECRET_BYTES = 32
 ID_BYTES = 16
 
 
-def make_id(block: Publish, values: Sequence[str], secret: bytes) -> str | None:
-    """The `_id` of a key under a block's rule, or None where it may not be sent as it is."""
+def make_id(block: Publish, values: Sequence[str | int], secret: bytes) -> str | None:
+    """The `_id` of a key under a block's rule, or None where it may not be sent as it is.
+
+    A derived key is made of the row's own fields, some of which may be empty; all the others need
+    every part. A number behind them tells rows apart whose fields are all the same.
+    """
+    if not (any(values) if block.derived else all(values)):
+        return None
     if block.hmac:
         named = _ENCODE([block.id_space, *values]).encode("utf-8")
         keyed = hmac.digest(secret, named, "sha256")
         return block.id_prefix + keyed[:ID_BYTES].hex()
-    plain = block.id_prefix + ":".join(values)
+    plain = block.id_prefix + ":".join(map(str, values))
     return plain if _PLAIN.fullmatch(plain) else None
 
 

@@ -15,6 +15,10 @@ class Places:
         return self.state / "data" / "memory.sqlite"
 
     @property
+    def inbox(self) -> Path:
+        return self.state / "data" / "inbox.sqlite"
+
+    @property
     def lock(self) -> Path:
         return self.state / "data" / "lock.sqlite"
 

@@ -109,8 +109,7 @@ class Compiler:
             key = [text_of(row.get(column)) for column in columns]
             if split is not None and key[0]:
                 key = [*key[0].split(split)]
-            whole = [part for part in key if part]
-            named = make_id(target, whole, secret) if len(whole) == len(key) else None
+            named = make_id(target, [part or "" for part in key], secret)
             return NOTHING if named is None else Made({"": named})
 
         return make

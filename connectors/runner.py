@@ -224,6 +224,11 @@ class _Reading:
         body = body_of(values)
         content = blake2b(f"{as_of}{body}".encode(), digest_size=HASH_BYTES).digest()
         change = self._diff.weigh(mapped.id, content)
+        number = 1
+        while change is Change.TWICE and self._block.derived:
+            number += 1
+            mapped = self._mapper.again(mapped, number)
+            change = self._diff.weigh(mapped.id, content)
         if change is Change.TWICE:
             tally.twice += 1
             self._note(mapped.own, "ID_TWICE", None)

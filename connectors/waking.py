@@ -13,6 +13,7 @@ from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.rotating import Hands
 from connectors.speaker import signer_of
 from keys.canonical import from_base64, to_base64
+from keys.keyset import Recovery
 from keys.suspension import Action, Suspension, seal_suspension
 
 REASON = "not_compromised"
@@ -37,10 +38,11 @@ def wake(hands: Hands, kid: str, path: Path) -> None:
     if kid not in book.own(hands.store):
         raise FixSettings("keys.unknown", kid=kid)
     if not speaks(hands, kid):
-        if book.keyset.recovery is None:
+        recovery = book.keyset.recovery
+        if recovery is None:
             fingerprint = hands.store.public(kid).fingerprint()
             raise Wait("keys.asleep", kid=kid, fingerprint=fingerprint)
-        _wake_by_recovery(hands, kid, path)
+        _wake_by_recovery(hands, kid, path, recovery)
     with hands.memory.change():
         hands.memory.drop_fact(_FACT)
         silence.end(hands.memory, kid)
@@ -66,7 +68,7 @@ def speaks(hands: Hands, kid: str) -> bool:
     return True
 
 
-def _wake_by_recovery(hands: Hands, kid: str, path: Path) -> None:
+def _wake_by_recovery(hands: Hands, kid: str, path: Path, recovery: Recovery) -> None:
     kept = hands.memory.fact(_FACT)
     if kept is None or kept["kid"] != kid:
         aud, agency = hands.anchors.aud, hands.client.agency
@@ -74,7 +76,6 @@ def _wake_by_recovery(hands: Hands, kid: str, path: Path) -> None:
         drawn = seal_suspension(said, [signer_of(hands.store, kid)])
         kept = {"kid": kid, "envelope": to_base64(drawn)}
         hands.memory.put_fact(_FACT, kept)
-    recovery = hands.book().keyset.recovery
     envelope = countersigning.countersigned(from_base64(kept["envelope"]), path, recovery)
     try:
         hands.client.put_suspension(envelope)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from threading import Semaphore
 from typing import Any
 
 import orjson
@@ -11,32 +12,47 @@ from flask.json.provider import JSONProvider
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from gateway.access.model import Action
+from gateway.access.model import Action, Role
+from gateway.complaints import inbox as inbox_of_agency
+from gateway.complaints.visibility import HOUSE
 from gateway.errors import GatewayError
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
+from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, keysets, log, status, verifications
+from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
     agencies,
+    counter,
     desk,
     evidence,
     home,
     keyacts,
+    letters,
+    live,
     locks,
     login,
+    mayor,
+    programs,
+    queues,
+    referrals,
     stewards,
+    surveys,
+    tickets,
+    tracking,
     trail,
 )
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, verifications)
-_PAGES = (login, locks, account, agencies, keyacts, home, desk, stewards, trail, evidence)
+_APIS = (log, enrolments, keysets, batches, inbox, verifications)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
+_DESK = (counter, tickets, queues, tracking, letters, surveys)
+_PROGRAMS = (programs, referrals, mayor)
 
 
 class OrjsonProvider(JSONProvider):
@@ -82,6 +98,8 @@ def create_app(settings: Settings | None = None) -> Flask:
             clock=lambda: datetime.now(UTC),
             profile=profile,
             revision=schema.newest(),
+            wakes=Wakes(chosen.broker_url),
+            seats=Semaphore(chosen.waiters),
         ),
     )
     _blueprints(app)
@@ -96,7 +114,7 @@ def _blueprints(app: Flask) -> None:
     for module in _APIS:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(status.blueprint)
-    for page in _PAGES:
+    for page in (*_PAGES, *_DESK, *_PROGRAMS):
         app.register_blueprint(page.blueprint)
     app.register_error_handler(GatewayError, page_problems.page)
     app.register_error_handler(HTTPException, _http_problem)
@@ -115,6 +133,11 @@ def _pages(app: Flask, profile: Profile) -> None:
             "no_second_factor": edge.edge().settings.second_factor == "off",
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
+            "may_queue": auth.holds((*HOUSE, Role.STEERING)),
+            "may_review": auth.holds(inbox_of_agency.READERS),
+            "may_approve": auth.holds((Role.MAYOR_DELEGATE,)),
+            "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
+            "may_survey": auth.holds(HOUSE),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),

@@ -44,17 +44,23 @@ def cli(context: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, help="Server processes.")
-@click.option("--threads", default=4, show_default=True, help="Threads in each process.")
+@click.option(
+    "--threads",
+    default=4,
+    show_default=True,
+    help="Threads in each process, beside those that wait.",
+)
 def serve(host: str, port: int, workers: int, threads: int) -> None:
     """Answer HTTP: the connectors' API, the desk, health and metrics."""
-    connect(Settings.from_env()).dispose()  # say what is wrong before the server starts
+    settings = Settings.from_env()
+    connect(settings).dispose()  # say what is wrong before the server starts
     Granian(
         "gateway.app:create_app",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=threads,
+        blocking_threads=threads + settings.waiters,
         factory=True,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -6,7 +6,7 @@ Source: trust.md 1.4 (rules R3 to R6), 1.6.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,9 +21,32 @@ from gateway.trust.model import SECOND_APPROVERS, Approver, Fate, Loss, Outcome,
 from keys.signers import Signer
 from keys.suspension import Action, Suspension
 from keys.vault import Vault
+from schemas.errors import Unreadable
+from schemas.moment import WIB, read_moment
 
 Clock = Callable[[], datetime]
 _AS = click.option("--as", "username", required=True, help="Your user name; asks your password.")
+
+
+class _Moment(click.ParamType[datetime]):
+    """A moment with its zone, or by the city's clock."""
+
+    name = "moment"
+
+    def convert(
+        self, value: str, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            return read_moment(value)
+        except Unreadable:
+            self.fail(
+                "that is no moment; nothing was changed. Write it as 2026-11-20 15:00 WIB, "
+                "2026-11-20T08:00Z, or 2026-11-20 for the beginning of that day.",
+                param,
+                ctx,
+            )
+
+
 _REASON = click.option(
     "--reason", default="key_compromise", show_default=True, help="A code of a-z and _."
 )
@@ -170,8 +193,9 @@ def resume(  # noqa: PLR0913 -- a command's options
 @click.option(
     "--since",
     required=True,
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d"]),
-    help="UTC: the earliest time at which the key may have been in other hands.",
+    type=_Moment(),
+    help="The earliest time at which the key may have been in other hands, such as "
+    "'2026-11-20 15:00 WIB' or 2026-11-20T08:00Z; WIB where no zone is named.",
 )
 @_AS
 @_REASON
@@ -193,10 +217,11 @@ def revoke(  # noqa: PLR0913 -- a command's options
     not by the dates in it) is set aside and judged anew; keys that it brought in go with it.
     """
     settings = Settings.from_env()
-    lost = Loss(agency, kid, since.replace(tzinfo=UTC), reason)
+    lost = Loss(agency, kid, since, reason)
     with engine.opened(settings) as opened:
         with opened() as session:
             said = keylife.compose_revocation(session, lost, clock().replace(microsecond=0))
+        click.echo(f"since {since:%Y-%m-%d %H:%M} UTC, {since.astimezone(WIB):%Y-%m-%d %H:%M} WIB")
         for each in said.revoked:
             if each.since == lost.since:
                 click.echo(f"revoked: {each.kid}, from the log's entry {each.size_at_since} on")

@@ -29,7 +29,7 @@ class Act(StrEnum):
 MAY: Mapping[Act, frozenset[State]] = {
     Act.SUSPEND: frozenset({State.ACTIVE, State.RETIRING}),
     Act.RESUME: frozenset({State.SUSPENDED}),
-    Act.REVOKE: frozenset(set(State) - {State.COMPROMISED}),
+    Act.REVOKE: frozenset(state for state in State if state is not State.COMPROMISED),
     Act.DESTROY: frozenset({State.DEACTIVATED, State.COMPROMISED, State.DESTROYED}),
 }
 """The states from which each act is allowed. Destroying a revoked key leaves it revoked."""

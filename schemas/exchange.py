@@ -52,6 +52,36 @@ class DispositionsQuery(Schema):
     after = fields.Integer(load_default=-1)
 
 
+class LoggedAnswer(Schema):
+    """An entry of the log and its C2SP log proof; the entry's bytes in base64."""
+
+    entry = fields.String(required=True)
+    proof = fields.String(required=True)
+
+
+class DeliveryAnswer(Schema):
+    """One request: its number, its envelope in base64, and the two entries that it rests on."""
+
+    n = fields.Integer(required=True)
+    envelope = fields.String(required=True)
+    query = fields.Nested(LoggedAnswer, required=True)
+    request = fields.Nested(LoggedAnswer, required=True)
+
+
+class InboxAnswer(Schema):
+    """What waits for an agency; where `full` is true nobody could wait, so ask again later."""
+
+    requests = fields.List(fields.Nested(DeliveryAnswer), required=True)
+    full = fields.Boolean(required=True)
+
+
+class InboxQuery(Schema):
+    """The number after which to go on, and the seconds to wait for something."""
+
+    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
+    wait = fields.Integer(load_default=0, validate=validate.Range(0, 25))
+
+
 class StateAnswer(Schema):
     """A batch whose result is not there yet."""
 

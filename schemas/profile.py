@@ -16,6 +16,9 @@ from schemas.codes import lists
 from schemas.errors import ProfileBroken
 from schemas.wilayah import Kecamatan, Span, Unit, Wilayah
 
+HALF_DAY = "setengah_hari"
+"""The kind of a day in the table of holidays on which the office is open until noon."""
+
 
 @dataclass(frozen=True, slots=True)
 class City:
@@ -45,13 +48,14 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """What letters are printed with; `letter_number` is a pattern."""
+    """What letters are printed with; `numbers` are patterns by kind of letter."""
 
     lines: tuple[str, ...]
     address: str
     place: str
-    letter_number: str
+    signatory: str
     legal_basis: tuple[str, ...]
+    numbers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,11 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class NeedKind:
-    """A kind of need: its bidang, usual amounts, and the agencies that may meet it, in order."""
+    """A kind of need: its bidang, usual amounts, and the agencies that may meet it, in order.
+
+    Attributes:
+        restricted: a case of this kind is seen by the few who must, and by nobody else.
+    """
 
     code: str
     label: str
@@ -77,6 +85,16 @@ class NeedKind:
     agencies: tuple[str, ...]
     amount_min: int | None = None
     amount_max: int | None = None
+    restricted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A desk (loket) of the house, and the bidang that it serves."""
+
+    code: str
+    label: str
+    bidang: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +126,7 @@ class Authorities:
 
 @dataclass(frozen=True, slots=True)
 class Holiday:
-    """A day on which no deadline runs."""
+    """A day on which no deadline runs; of the kind `setengah_hari` it runs half."""
 
     day: date
     kind: str
@@ -119,6 +137,7 @@ class Holiday:
 class Profile:
     """One city's data; `precedence` maps an attribute to agency codes, first speaker first.
 
+    `withheld` are patterns of names of tables and columns that never leave their owner.
     A profile equals only itself, so that what is worked out from it can be kept by it.
     """
 
@@ -129,9 +148,11 @@ class Profile:
     authorities: Authorities
     agencies: Mapping[str, Agency]
     need_kinds: Mapping[str, NeedKind]
+    counters: Mapping[str, Counter]
     precedence: Mapping[str, tuple[str, ...]]
     combination: Mapping[str, str]
     list_order: tuple[str, ...]
+    withheld: tuple[str, ...]
     holidays: Mapping[date, Holiday]
     nik_prefixes: Mapping[str, str]
     wilayah: Wilayah = field(repr=False)
@@ -163,6 +184,10 @@ class Profile:
         fixed = self.city.business_date
         return fixed or now.astimezone(ZoneInfo(self.city.timezone)).date()
 
+    def counter_of(self, bidang: str) -> str:
+        """The code of the desk that serves a bidang."""
+        return next(c.code for c in self.counters.values() if bidang in c.bidang)
+
     def region_name(self, nik: str) -> str | None:
         """The district in which a NIK was first issued, by its longest known prefix, or None.
 
@@ -175,7 +200,14 @@ class Profile:
 
     def is_holiday(self, day: date) -> bool:
         """Whether the office is closed: Saturday, Sunday, or a day of the table."""
-        return day.weekday() >= 5 or day in self.holidays
+        return self.halves(day) == 0
+
+    def halves(self, day: date) -> int:
+        """Half days that the office is open on a day: 0, 1 or 2."""
+        found = self.holidays.get(day)
+        if day.weekday() >= 5 or (found is not None and found.kind != HALF_DAY):
+            return 0
+        return 2 if found is None else 1
 
 
 @cache
@@ -205,9 +237,11 @@ def _sections(raw: Mapping[str, Any]) -> dict[str, Any]:
         "authorities": Authorities(**_tuples(raw["authorities"])),
         "agencies": _by_code(Agency(**_tuples(each)) for each in raw["agency"]),
         "need_kinds": _by_code(NeedKind(**_tuples(each)) for each in raw["need_kind"]),
+        "counters": _by_code(Counter(**_tuples(each)) for each in raw["counter"]),
         "precedence": MappingProxyType(_tuples(raw["precedence"])),
         "combination": MappingProxyType(dict(raw.get("combination", {}))),
         "list_order": tuple(raw.get("lists", {}).get("order", ())),
+        "withheld": tuple(raw.get("withheld", {}).get("names", ())),
     }
 
 
@@ -276,6 +310,7 @@ def _check(loaded: Mapping[str, Any]) -> None:
             for code in ordered
             if code not in agencies and code not in ("survey", "ticket", "newest")
         ),
+        *(n.bidang for n in loaded["need_kinds"].values() if n.bidang not in _served(loaded)),
         *_same_name(wilayah),
         *(
             code
@@ -285,6 +320,10 @@ def _check(loaded: Mapping[str, Any]) -> None:
     ]
     if wrong:
         raise ProfileBroken("profile.unfit", f"the city profile does not fit together: {wrong[0]}")
+
+
+def _served(loaded: Mapping[str, Any]) -> set[str]:
+    return {bidang for counter in loaded["counters"].values() for bidang in counter.bidang}
 
 
 def _same_name(wilayah: Wilayah) -> list[str]:

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from demo.servers import Servers, running
+from gateway.access import passwords
 from gateway.migrations import schema
 from gateway.settings import Settings
 from gateway.storage.deks import PgDeks
@@ -26,6 +27,9 @@ from tests.shared import ROOT
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
 _counter = itertools.count()
+REAL_COST = (passwords.MEMORY_KIB, passwords.PASSES)
+# A guess need not be dear here: thousands of logins would be most of the suite's time.
+passwords.MEMORY_KIB, passwords.PASSES = 64, 1
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,13 @@ def fresh_database(servers: Servers, template: str, tmp_path: Path) -> Iterator[
     made = make_database(servers, template, tmp_path)
     yield made
     made.engine.dispose()
+
+
+@pytest.fixture
+def dear_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords are hashed at the price that they have in the product."""
+    monkeypatch.setattr(passwords, "MEMORY_KIB", REAL_COST[0])
+    monkeypatch.setattr(passwords, "PASSES", REAL_COST[1])
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ asked for by any configuration.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -36,6 +36,15 @@ class Found:
 
     name: str
     columns: tuple[str, ...]
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Names that the account may change, and withheld ones that it may read."""
+
+    changes: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class Source(Protocol):
@@ -61,6 +70,9 @@ class Source(Protocol):
 
     def describe(self) -> list[Found]:
         """What there is to declare: names and columns only, never a row."""
+
+    def rights(self) -> Rights:
+        """What the account may do beyond reading what is declared."""
 
     def close(self) -> None: ...
 

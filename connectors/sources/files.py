@@ -15,11 +15,12 @@ from pathlib import Path
 
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import FixSource, Wait
-from connectors.sources.base import Query, Row
+from connectors.sources.base import Found, Query, Rights, Row
+from connectors.withheld import is_withheld
 
 _DATED = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
 _BATCH = 1_000
-MARKS = ("@file", "@row", "@fault")
+MARKS = ("@file", "@sheet", "@row", "@fill", "@fault")
 
 
 def matching(config: SourceConfig, dataset: Dataset) -> list[Path]:
@@ -33,7 +34,9 @@ def matching(config: SourceConfig, dataset: Dataset) -> list[Path]:
         names = [
             path
             for path in config.folder.iterdir()
-            if fnmatch.fnmatchcase(path.name, pattern) and not path.name.startswith(("~$", "."))
+            if fnmatch.fnmatchcase(path.name, pattern)
+            and not path.name.startswith(("~$", "."))
+            and not is_withheld(path.name, config.withheld)
         ]
     except FileNotFoundError as err:
         raise FixSource("source.file", pattern=pattern, path=config.folder) from err
@@ -68,6 +71,14 @@ class FileSource:
         """The columns that the dataset's files have now."""
         raise NotImplementedError
 
+    def count(self, query: Query) -> int | None:
+        """As `Source.count`."""
+        raise NotImplementedError
+
+    def describe(self) -> list[Found]:
+        """As `Source.describe`."""
+        raise NotImplementedError
+
     def chosen(self, dataset: Dataset) -> list[Path]:
         """The files that count now."""
         raise NotImplementedError
@@ -97,6 +108,10 @@ class FileSource:
     def left(self, dataset: Dataset) -> list[tuple[str, str]]:  # noqa: ARG002
         """(file, code) of files that were left aside."""
         return []
+
+    def rights(self) -> Rights:
+        """Files are only ever opened for reading; a folder of withheld ones is not looked into."""
+        return Rights()
 
     def close(self) -> None:
         return None

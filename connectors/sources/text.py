@@ -10,17 +10,20 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import ConnectorError, FixSource, Wait
 from connectors.sources.base import Found, Query, Row
+from connectors.sources.dialect import sniff
 from connectors.sources.files import FileSource, matching
 
 _CHUNK = 1 << 20
 _TAIL = 4096
 _SAMPLE = 64 * 1024
+_BOM = b"\xef\xbb\xbf"
 HALF_WRITTEN = "FILE_HALF_WRITTEN"
 
 
@@ -29,6 +32,8 @@ class _Shape:
     """How one file is written, found by looking at it."""
 
     encoding: str
+    skip: int
+    """Bytes of a byte order mark before the text."""
     columns: tuple[str, ...]
     has_header: bool
     rows: int
@@ -88,14 +93,14 @@ class TextSource(FileSource):
         for path in paths:
             if path.suffix.lower() in (".txt", ".csv", ".dat") and path.is_file():
                 families[re.sub(r"[-_ ]?[0-9]{6,8}$", "", path.stem) or path.stem] = path
-        return [Found(name, _guess_columns(path)) for name, path in families.items()]
+        return [one for name, path in families.items() if (one := _found(name, path)) is not None]
 
     def _file(self, path: Path, dataset: Dataset) -> Iterator[Row]:
         shape = self._shape(path, dataset)
         doubled = str(dataset.options.get("doubled", ""))
         width = len(shape.columns)
         try:
-            with path.open(encoding=shape.encoding, newline="") as file:
+            with path.open("rb") as raw, _decoded(raw, shape) as file:
                 for number, cells in self._numbered(file, dataset, shape):
                     marks: dict[str, object] = {"@file": path.name, "@row": number}
                     if len(cells) != width:
@@ -138,8 +143,9 @@ class TextSource(FileSource):
         except OSError as err:
             raise FixSource("source.rights", reason=err.strerror) from err
         trailer = dataset.options.get("trailer")
-        encoding = _encoding(path, dataset, head)
-        first = head.decode(encoding, errors="replace").lstrip("\ufeff").splitlines()
+        encoding = _encoding(path, dataset)
+        skip = len(_BOM) if head.startswith(_BOM) else 0
+        first = head[skip:].decode(encoding, errors="replace").splitlines()
         cells = next(iter(_reader(first[:1], dataset)), []) if first else []
         named = [cell.strip() for cell in cells]
         has_header = set(named) >= set(dataset.columns) or named[:1] == list(dataset.columns[:1])
@@ -157,7 +163,8 @@ class TextSource(FileSource):
         elif not ends_whole and lines:
             raise Wait("source.half_written", file=path.name, declared=declared, found=rows)
         columns = tuple(named) if has_header else dataset.columns
-        shape = _Shape(encoding, columns, has_header, max(rows, 0), lines - (trailer is not None))
+        read = lines - (trailer is not None)
+        shape = _Shape(encoding, skip, columns, has_header, max(rows, 0), read)
         self._shapes[seen] = shape
         return shape
 
@@ -187,13 +194,13 @@ def _measure(path: Path) -> tuple[int, bool, bytes, bytes]:
     return lines + is_open, last in (b"\n", b"\r"), tail, head
 
 
-def _encoding(path: Path, dataset: Dataset, head: bytes) -> str:
+def _encoding(path: Path, dataset: Dataset) -> str:
     given = dataset.options.get("encoding", "utf-8")
     tried = [given] if isinstance(given, str) else list(given)
     for name in tried[:-1]:
         if _decodes(path, str(name)):
-            return _with_bom(str(name), head)
-    return _with_bom(str(tried[-1]), head)
+            return str(name)
+    return str(tried[-1])
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -206,8 +213,10 @@ def _decodes(path: Path, encoding: str) -> bool:
     return True
 
 
-def _with_bom(encoding: str, head: bytes) -> str:
-    return "utf-8-sig" if head.startswith(b"\xef\xbb\xbf") else encoding
+def _decoded(raw: BinaryIO, shape: _Shape) -> TextIO:
+    # Spreadsheets on Windows put the mark of UTF-8 before Windows-1252 too: it is skipped as bytes.
+    raw.seek(shape.skip)
+    return TextIOWrapper(raw, encoding=shape.encoding, newline="")
 
 
 def _line_of(path: Path, at: int) -> int | str:
@@ -221,8 +230,16 @@ def _line_of(path: Path, at: int) -> int | str:
     return f"byte {at}"
 
 
-def _guess_columns(path: Path) -> tuple[str, ...]:
+def _found(name: str, path: Path) -> Found | None:
     with path.open("rb") as file:
-        line = file.readline(_SAMPLE).decode("utf-8-sig", errors="replace").strip()
-    delimiter = max("|;\t,", key=line.count)
-    return tuple(cell.strip() for cell in line.split(delimiter)) if line.count(delimiter) else ()
+        dialect = sniff(file.read(_SAMPLE))
+    if dialect is None:
+        return None
+    stem = path.stem[: path.stem.find(name) + len(name)] if name in path.stem else ""
+    options: dict[str, object] = {
+        "pattern": f"{stem}*{path.suffix}",
+        "delimiter": dialect.delimiter,
+    }
+    options |= {"encoding": dialect.encodings} if len(dialect.encodings) > 1 else {}
+    options |= {"quote": dialect.quote} if dialect.quote else {}
+    return Found(name, dialect.columns, options)

@@ -1,1 +1,1 @@
-"""The demo city: five agencies' databases in their own shapes, with the truth kept aside."""
+"""The demo city: eight agencies' databases in their own shapes, with the truth kept aside."""

@@ -1,4 +1,4 @@
-"""Builds the whole demo city: five sources, the truth and the planted facts, from one seed."""
+"""Builds the whole demo city: eight sources, the truth and the planted facts, from one seed."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from random import Random
 
-from demo.city import baz, dinkes, disdik, dstk, dukcapil, words
+from demo.city import baz, csr, dinkes, disdik, dstk, dukcapil, lks, ppkb, words
 from demo.city.people import populate
 from demo.city.places import Places
 from demo.city.planted import AGENCIES, plant
@@ -22,6 +22,9 @@ _WRITERS: Mapping[str, Callable[[Scene, Path], None]] = {
     "dstk": dstk.write,
     "dinkes": dinkes.write,
     "baz": baz.write,
+    "ppkb": ppkb.write,
+    "lks-mk": lks.write,
+    "csr-bri": csr.write,
 }
 
 

@@ -1,6 +1,8 @@
 """Filling real database servers with the sources that live in one."""
 
 import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -8,7 +10,8 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import create_engine, select
 
-from demo.city import dstk_schema
+from demo.city import dstk_schema, ppkb
+from demo.city.build import City
 from demo.city.disdik import COLUMNS
 
 _TABLES = """
@@ -61,7 +64,61 @@ CREATE VIEW v_usulan AS
   SELECT u.*, k.kode_katalog FROM usulan_pip u
   LEFT JOIN program_bantuan k ON k.kode = u.kode_program;
 """
-_READABLE = (*COLUMNS, "v_peserta", "v_bsm", "v_usulan")
+_PPKB_TABLES = """
+CREATE TABLE keluarga (
+  kode_keluarga char(13) PRIMARY KEY, no_kk varchar(16), nama_kepala varchar(100),
+  alamat varchar(100), rt smallint, rw smallint, kode_desa char(10), tahapan varchar(12),
+  jml_jiwa smallint, no_hp varchar(20), tgl_sensus date);
+CREATE TABLE anggota (
+  kode_keluarga char(13) REFERENCES keluarga, no_urut smallint, nama varchar(100),
+  nik varchar(16), jk smallint, tgl_lahir date, hub smallint, status_kawin smallint,
+  PRIMARY KEY (kode_keluarga, no_urut));
+CREATE TABLE kasus_kekerasan (
+  no_kasus varchar(10) PRIMARY KEY, kode_keluarga char(13) REFERENCES keluarga, no_urut smallint,
+  tgl_lapor date, bentuk varchar(40), pelaku varchar(40), kronologi text);
+CREATE TABLE program_kb (
+  kode varchar(10) PRIMARY KEY, nama varchar(80), tahun smallint, mulai date, akhir date,
+  sasaran int, tercapai int, pagu bigint, sumber varchar(10), satuan varchar(10),
+  kode_katalog varchar(20));
+"""
+_PPKB_VIEWS = """
+CREATE VIEW v_kepala AS
+  SELECT k.*, a.nik, a.jk, a.tgl_lahir, a.status_kawin
+  FROM keluarga k JOIN anggota a ON a.kode_keluarga = k.kode_keluarga AND a.no_urut = 1;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """One agency's schema, and what of it the connector's role may read."""
+
+    tables: str
+    views: str
+    columns: Mapping[str, str]
+    readable: tuple[str, ...]
+
+
+_DISDIK = _Shape(_TABLES, _VIEWS, COLUMNS, (*COLUMNS, "v_peserta", "v_bsm", "v_usulan"))
+_PPKB = _Shape(_PPKB_TABLES, _PPKB_VIEWS, ppkb.COLUMNS, ("v_kepala", "program_kb"))
+
+
+def sources(city: City, database: Callable[[str], str]) -> dict[str, str]:
+    """What each agency's connector has to be told of its source; fills the databases of two.
+
+    Args:
+        city: where the files lie.
+        database: gives the DSN of an empty database of an agency, of a role that may create roles.
+    """
+    return {
+        "dukcapil": str(city.folders["dukcapil"]),
+        "dstk": f"sqlite:///{city.dstk}",
+        "disdik": load_disdik(city.folders["disdik"], database("disdik")),
+        "dinkes": str(city.folders["dinkes"]),
+        "ppkb": load_ppkb(city.folders["ppkb"], database("ppkb")),
+        "baz": f"sqlite:///{city.baz}",
+        "lks-mk": str(city.folders["lks-mk"]),
+        "csr-bri": str(city.folders["csr-bri"]),
+    }
 
 
 def load_disdik(folder: Path, dsn: str, *, reader: str = "titian_baca", password: str = "") -> str:
@@ -73,17 +130,26 @@ def load_disdik(folder: Path, dsn: str, *, reader: str = "titian_baca", password
         reader: name of the role for the connector; it may only SELECT.
         password: of that role; a fresh random one if empty.
     """
-    password = password or secrets.token_urlsafe(18)
+    return _load(_DISDIK, folder, dsn, (reader, password))
+
+
+def load_ppkb(folder: Path, dsn: str, *, reader: str = "titian_baca_ppkb") -> str:
+    """The same for PPKB; its role has no right to the cases of violence."""
+    return _load(_PPKB, folder, dsn, (reader, ""))
+
+
+def _load(shape: _Shape, folder: Path, dsn: str, role: tuple[str, str]) -> str:
+    reader, password = role[0], role[1] or secrets.token_urlsafe(18)
     with psycopg.connect(dsn) as connection:
-        for name in (*reversed(_READABLE[-3:]), *reversed(tuple(COLUMNS))):
+        for name in reversed((*shape.columns, *shape.readable)):
             kind = sql.SQL("VIEW" if name.startswith("v_") else "TABLE")
             drop = sql.SQL("DROP {} IF EXISTS {} CASCADE")
             connection.execute(drop.format(kind, sql.Identifier(name)))
-        connection.execute(_TABLES)
-        for table in COLUMNS:
+        connection.execute(shape.tables)
+        for table in shape.columns:
             _copy(connection, table, folder / f"{table}.csv")
-        connection.execute(_VIEWS)
-        _let_read(connection, reader, password)
+        connection.execute(shape.views)
+        _let_read(connection, shape.readable, reader, password)
         database = connection.info.dbname
     return make_conninfo(dsn, user=reader, password=password, dbname=database)
 
@@ -106,7 +172,9 @@ def _copy(connection: psycopg.Connection, table: str, path: Path) -> None:
         copy.write(path.read_bytes())
 
 
-def _let_read(connection: psycopg.Connection, reader: str, password: str) -> None:
+def _let_read(
+    connection: psycopg.Connection, readable: Sequence[str], reader: str, password: str
+) -> None:
     role = sql.Identifier(reader)
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (reader,)).fetchone()
     if not found:
@@ -115,5 +183,5 @@ def _let_read(connection: psycopg.Connection, reader: str, password: str) -> Non
     connection.execute(sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(role, secret))
     connection.execute(sql.SQL("ALTER ROLE {} SET default_transaction_read_only = on").format(role))
     connection.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(role))
-    tables = sql.SQL(", ").join(map(sql.Identifier, _READABLE))
+    tables = sql.SQL(", ").join(map(sql.Identifier, readable))
     connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(tables, role))

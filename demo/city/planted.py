@@ -8,7 +8,7 @@ from random import Random
 from demo.city.people import CHILD, HEAD, Person, Population
 from demo.city.words import Words
 
-AGENCIES = ("dukcapil", "disdik", "dstk", "dinkes", "baz")
+AGENCIES = ("dukcapil", "disdik", "dstk", "dinkes", "baz", "ppkb", "lks-mk", "csr-bri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +272,7 @@ def _widow(d: _Director) -> None:
     d.cast.unlisted.add(who.household)
     family = d.families[who.household]
     for member in family:
-        d.keep_out(member, "dstk", "baz", "dinkes")
+        d.keep_out(member, "dstk", "baz", "dinkes", "ppkb", "lks-mk", "csr-bri")
     pupil = next(m for m in family if 8 <= d.age(m) <= 15)
     d.order("disdik", pupil)
     d.cast.poor_pupils.add(pupil.id)
@@ -318,8 +318,16 @@ def _programmes(d: _Director) -> None:
     d.cast.stories.append(Story("programme_reopens_in_january", (), again, (("dstk", "RTLH26"),)))
 
 
+def _companion(d: _Director) -> None:
+    who = d.find(lambda p: p.relation == HEAD and 40 < d.age(p) < 70 and len(p.tokens) > 1)
+    d.order("dinkes", who)
+    d.order("lks-mk", who)
+    d.pay("lks-mk", who, "MK25", (d.day(5, 12), 2_000_000))
+    d.tell("jamkesda_and_companion", "Jamkesda pays the ward, LKS the companion: allowed", who)
+
+
 _STORIES = (
     _scholarship, _dead, _twins, _one_nik, _two_niks, _no_forty, _sutan, _moved, _split, _old_name,
     _truncated, _civil_servant, _widow, _rosmaini, _newcomer, _ramadan, _changed_school,
-    _programmes,
+    _programmes, _companion,
 )  # fmt: skip

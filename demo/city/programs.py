@@ -1,4 +1,4 @@
-"""The programmes of the five agencies, before each writes its catalogue in its own shape."""
+"""The programmes of the agencies, before each writes its catalogue in its own shape."""
 
 import tomllib
 from collections.abc import Mapping

@@ -18,6 +18,8 @@ from gateway.errors import Refused
 
 SHORTEST = 12
 LONGEST = 200
+MEMORY_KIB, PASSES = 64 * 1024, 3
+"""What one guess costs; a hash says with which it was made."""
 _FEWEST_DISTINCT = 5
 _FEWEST_LEFT = 4
 _FEWEST_DIGITS = 4
@@ -68,9 +70,8 @@ def check_pin(pin: str) -> None:
 
 def hashed(password: str) -> str:
     """Argon2id in PHC form: 64 MiB, three passes, one lane."""
-    made = Argon2id(
-        salt=secrets.token_bytes(16), length=32, iterations=3, lanes=1, memory_cost=64 * 1024
-    )
+    salt = secrets.token_bytes(16)
+    made = Argon2id(salt=salt, length=32, iterations=PASSES, lanes=1, memory_cost=MEMORY_KIB)
     return made.derive_phc_encoded(password.encode())
 
 

@@ -1,6 +1,6 @@
 """Tables of access, and every statement that touches them: officers, sessions, the tracker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -193,6 +193,12 @@ def results_of(session: Session, query_id: UUID) -> Sequence[Row[Any]]:
 def add_result(session: Session, values: Mapping[str, Any]) -> None:
     """A result and the `persons` it showed, in one round trip."""
     session.execute(_ADD_RESULT, values)
+
+
+def officer_names(session: Session, officer_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of officers by their ids."""
+    wanted = select(officer.c.id, officer.c.name).where(officer.c.id.in_(list(officer_ids)))
+    return {row.id: row.name for row in session.execute(wanted)}
 
 
 def count_look(session: Session, officer_id: UUID, action: str, hour: datetime) -> tuple[int, int]:

@@ -126,6 +126,8 @@ def _subjects(origin: Origin, new: Version) -> list[tuple[int, str, str, str, st
         found["person", values["head_person"], "head"] = None
     for member in values.get("members", ()):
         found["person", member["person"], "member"] = None
+    if "complaint_need_id" in values:
+        found["need", values["complaint_need_id"], "of"] = None
     if "program_code" in values:
         role = "is" if origin.record_type == "program" else "of"
         found["program", values["program_code"], role] = None

@@ -1,6 +1,6 @@
 """What can be asked of batches: heads, results, what was found, and how much came from whom."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -115,3 +115,10 @@ def receipt(session: Session, place: tuple[str, str, int, int]) -> bytes | None:
 def last_used(session: Session, agency: str, now: datetime) -> Mapping[str, datetime]:
     """When each key of an agency last signed a batch, within the longest life of a key."""
     return store_usage.last_used(session, agency, now - KEY_LIFE)
+
+
+def signers(
+    session: Session, agencies: Collection[str], leaves: Collection[bytes]
+) -> Mapping[bytes, tuple[str, str]]:
+    """(agency, kid) that signed each batch of these agencies, by its accept leaf."""
+    return store_usage.signers(session, agencies, leaves)

@@ -32,6 +32,7 @@ from sqlalchemy.orm import Session
 from gateway.intake.model import Batch, Disposition, Head, Hold, State
 from gateway.storage import bulk
 from gateway.storage.base import metadata
+from gateway.storage.quick import Quick
 
 stream_head = Table(
     "stream_head",
@@ -138,7 +139,7 @@ def lock_head(session: Session, first: Head, agency: str, stream: str) -> tuple[
 
     A stream that has none gets `first`.
     """
-    found = session.execute(_LOCK_HEAD, {"a": agency, "s": stream}).one_or_none()
+    found = _LOCK_HEAD.one(session, {"a": agency, "s": stream})
     if found is None:
         session.execute(
             insert(stream_head)
@@ -151,7 +152,7 @@ def lock_head(session: Session, first: Head, agency: str, stream: str) -> tuple[
             )
             .on_conflict_do_nothing()
         )
-        found = session.execute(_LOCK_HEAD, {"a": agency, "s": stream}).one()
+        found = _LOCK_HEAD.one(session, {"a": agency, "s": stream})
     return _head(found) or first, bool(found.restart)
 
 
@@ -348,7 +349,7 @@ _HEAD = text(
     "select epoch, seq, payload_sha256, leaf, suspended, restart from stream_head"
     " where agency = :a and stream = :s"
 )
-_LOCK_HEAD = text(_HEAD.text + " for update")
+_LOCK_HEAD = Quick(text(_HEAD.text + " for update"))
 _NEW = (
     *("agency", "stream", "epoch", "seq", "record_type", "schema", "kind", "payload_sha256"),
     *("root", "count", "as_of", "accepted_at", "max_reject", "kid", "snapshot", "confirms"),

@@ -1,6 +1,6 @@
 """Which keys were used lately."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -17,3 +17,15 @@ def last_used(session: Session, agency: str, since: datetime) -> Mapping[str, da
         .group_by(batch.c.kid)
     )
     return {row.kid: row.at for row in rows}
+
+
+def signers(
+    session: Session, agencies: Collection[str], leaves: Collection[bytes]
+) -> Mapping[bytes, tuple[str, str]]:
+    """(agency, kid) of the batches of these agencies, by the leaves that say they were accepted."""
+    rows = session.execute(
+        select(batch.c.leaf, batch.c.agency, batch.c.kid).where(
+            batch.c.agency.in_(agencies), batch.c.leaf.in_(leaves)
+        )
+    )
+    return {row.leaf: (row.agency, row.kid) for row in rows}

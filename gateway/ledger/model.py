@@ -142,6 +142,23 @@ ENTRIES: Mapping[str, Mapping[str, Check]] = MappingProxyType(
             "batches": _sequence(lambda value: _count(value) or _hash(value)),
             "commit": _hash,
         },
+        "request": {
+            "rid": _id,
+            "agency": _agency,
+            "kind": _code,
+            "purpose": _code,
+            "query": _hash,
+            "commit": _hash,
+        },
+        "response": {
+            "rid": _id,
+            "agency": _agency,
+            "kind": _code,
+            "kid": _kid,
+            "status": _code,
+            "request": _hash,
+            "response_sha256": _hash,
+        },
         "decision": {
             "kind": _code,
             "agency": _agency,

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session
 from gateway.ledger.model import CHANNEL, Head, LogIndex, LogState
 from gateway.ledger.tiles import TileRow
 from gateway.storage.base import metadata
+from gateway.storage.quick import Quick
 
 log_pending = Table(
     "log_pending",
@@ -80,14 +81,17 @@ _OURS = text(
 
 
 # Built once: every fact that is logged goes this way.
-_ADD_ONE = log_pending.insert().returning(func.pg_notify(CHANNEL, ""))
+_ADD_ONE = Quick(
+    log_pending.insert().returning(func.pg_notify(CHANNEL, "").label("told")), "entry", "leaf"
+)
 _HEAD = select(log_head).order_by(log_head.c.size.desc()).limit(1)
+_NEWEST = Quick(_HEAD)
 
 
 def add_pending(session: Session, rows: Sequence[tuple[bytes, bytes]]) -> None:
     """Put (entry, leaf) pairs in the queue, in order; their commit wakes the integrator."""
     if len(rows) == 1:
-        session.execute(_ADD_ONE, {"entry": rows[0][0], "leaf": rows[0][1]})
+        _ADD_ONE.one(session, {"entry": rows[0][0], "leaf": rows[0][1]})
         return
     session.execute(log_pending.insert(), [{"entry": e, "leaf": leaf} for e, leaf in rows])
     session.execute(select(func.pg_notify(CHANNEL, "")))
@@ -142,7 +146,7 @@ def put_tiles(session: Session, tiles: Sequence[TileRow]) -> None:
 
 def get_head(session: Session) -> Head | None:
     """The newest signed checkpoint."""
-    row = session.execute(_HEAD).one_or_none()
+    row = _NEWEST.one(session, {})
     if row is None:
         return None
     return Head(LogState(row.size, row.root, row.signed_at), row.note.encode("utf-8"))

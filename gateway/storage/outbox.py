@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.json import Jsonb
 from sqlalchemy import (
     Column,
     DateTime,
@@ -30,6 +31,7 @@ from sqlalchemy.orm import Session
 
 from gateway.jobs import Job
 from gateway.storage.base import metadata
+from gateway.storage.quick import Quick
 
 CHANNEL = "titian_outbox"
 
@@ -59,12 +61,14 @@ class Promise:
     attempts: int
 
 
-_PROMISE = outbox.insert().returning(func.pg_notify(CHANNEL, ""))
+_PROMISE = Quick(
+    outbox.insert().returning(func.pg_notify(CHANNEL, "").label("told")), "job", "args"
+)
 
 
 def promise(session: Session, job: Job, args: dict[str, str | int]) -> None:
     """Promise `job` in the caller's transaction; `args` are ids; the commit wakes the relay."""
-    session.execute(_PROMISE, {"job": job.value, "args": args})
+    _PROMISE.one(session, {"job": job.value, "args": Jsonb(args)})
 
 
 def attempt(session: Session, promise_id: UUID) -> int | None:

@@ -6,14 +6,16 @@ approves must have them read to him.
 Source: trust.md 1.1 (periods), 1.5 (step 4), 1.6.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from gateway.trust import query, store, store_keylist
+from gateway.trust import query, store, store_keylist, store_wishes
 from gateway.trust.model import AgencyState
 from keys import rotation
 from keys.keyset import State, may_sign
@@ -43,6 +45,15 @@ class KeyLine:
     approved: bool
 
 
+class Voice(StrEnum):
+    """Whether an agency is heard: all its keys, only some of them, all silenced, or no key left."""
+
+    HEARD = "heard"
+    PARTLY = "partly"
+    SILENCED = "silenced"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Expiring:
     """A key that speaks now and runs out soon: full days left, and which warning that is."""
@@ -56,7 +67,8 @@ class Expiring:
 class Event:
     """Something that happened to an agency; `leaf` is its entry in the log, where it has one.
 
-    `what` is one of created, keyset, approved, rejected, active, suspend_key, resume_key.
+    `what` is one of created, keyset, approved, rejected, active, suspend_key, resume_key, and
+    ask_rotation.
     """
 
     at: datetime
@@ -71,6 +83,15 @@ def keys(session: Session, now: datetime, code: str | None = None) -> list[KeyLi
     return [_line(row, now) for row in store_keylist.keys(session, code)]
 
 
+def kept_for_others(session: Session, keepers: Collection[str]) -> dict[tuple[str, str], str]:
+    """(agency, kid) of each key that another of these bodies keeps for its agency, with the keeper.
+
+    The keyset says so by the instance of the key, which is then the keeper's code (ADR 19).
+    """
+    rows = store_keylist.kept_by(session, tuple(keepers))
+    return {(row.agency, row.kid): row.instance for row in rows}
+
+
 def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
     """The agency's keys that are neither revoked nor ended: what can be silenced or revoked."""
     over = {State.DEACTIVATED, State.COMPROMISED, State.DESTROYED}
@@ -80,6 +101,22 @@ def living(session: Session, now: datetime, code: str) -> list[KeyLine]:
 def silent(session: Session, now: datetime, code: str) -> list[KeyLine]:
     """The agency's suspended keys: what two persons may let speak again."""
     return [line for line in keys(session, now, code) if line.state is State.SUSPENDED]
+
+
+def voices(session: Session, now: datetime, code: str | None = None) -> dict[str, Voice]:
+    """How each agency with an approved key is heard now, or the one of that code."""
+    states: dict[str, set[State]] = {}
+    for line in keys(session, now, code):
+        if line.approved:
+            states.setdefault(line.agency, set()).add(line.state)
+    return {agency: _voice(held) for agency, held in states.items()}
+
+
+def _voice(held: Collection[State]) -> Voice:
+    speaks, silenced = any(map(may_sign, held)), State.SUSPENDED in held
+    if speaks:
+        return Voice.PARTLY if silenced else Voice.HEARD
+    return Voice.SILENCED if silenced else Voice.NONE
 
 
 def expiring(session: Session, now: datetime) -> list[Expiring]:
@@ -110,6 +147,10 @@ def history(session: Session, code: str) -> list[Event]:
     events += [
         Event(s.at, f"{s.action}_key", leaf=s.leaf)
         for s in store_keylist.suspensions(session, code)
+    ]
+    events += [
+        Event(w.at, "ask_rotation", w.officer_id, w.role, w.leaf)
+        for w in store_wishes.of_agency(session, code)
     ]
     return sorted(events, key=lambda each: each.at)
 

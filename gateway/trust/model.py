@@ -18,6 +18,8 @@ LOCK_TIME = timedelta(minutes=15)
 TRIES = 3
 PUBLISH = "publish"
 """The action of a grant that lets an agency send records."""
+LIVE_CHECK = "live_check"
+"""The action of a grant that lets it be asked about a person at once."""
 
 FIRST_APPROVER = "key_admin"
 SECOND_APPROVERS = frozenset({"mayor_delegate", "steering", "upt_coordinator", "key_admin"})
@@ -79,6 +81,7 @@ class AgencyDraft:
         record_types: what it may publish once its key is approved.
         basis: the agreement that allows it, as a code.
         by: the officer who creates it; he may not approve it.
+        live: whether it may be asked about a person at once.
     """
 
     code: str
@@ -86,6 +89,7 @@ class AgencyDraft:
     record_types: tuple[str, ...]
     basis: str
     by: str
+    live: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    delete,
     func,
     or_,
     select,
@@ -31,6 +30,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
+from gateway.storage.quick import Quick
 from gateway.trust.model import PUBLISH, AgencyState, Approval
 from keys.keyset import KeyEntry
 from keys.signers import PublicKey
@@ -151,22 +151,6 @@ grant_ = Table(
         postgresql_where=text("valid_until is null"),
     ),
 )
-nonce = Table(
-    "nonce",
-    metadata,
-    Column("kid", Text, primary_key=True),
-    Column("nonce", Text, primary_key=True),
-    Column("seen_at", _MOMENT, nullable=False, index=True),
-    prefixes=["UNLOGGED"],
-)
-rate = Table(
-    "rate",
-    metadata,
-    Column("agency", Text, primary_key=True),
-    Column("minute", _MOMENT, primary_key=True),
-    Column("n", Integer, nullable=False),
-    prefixes=["UNLOGGED"],
-)
 known_key = Table(
     "known_key",
     metadata,
@@ -175,7 +159,6 @@ known_key = Table(
     Column("agency", Text, ForeignKey(agency.c.code), nullable=False),
     Column("keyset_sha256", LargeBinary, nullable=False),
 )
-_FORGET_AT_ONCE = 100
 
 
 def lock_agency(session: Session, code: str) -> Row[Any] | None:
@@ -284,26 +267,26 @@ def find_key(session: Session, code: str, kid: str) -> Row[Any] | None:
     return session.execute(_FIND_KEY, {"code": code, "kid": kid}).one_or_none()
 
 
-_FIND_PUBLISHER = _FIND_KEY.add_columns(
-    select(grant_.c.id)
-    .where(
-        grant_.c.agency == key.c.agency,
-        grant_.c.record_type == bindparam("record_type"),
-        grant_.c.action == PUBLISH,
-        grant_.c.valid_from <= bindparam("now"),
-        or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+_FIND_PUBLISHER = Quick(
+    _FIND_KEY.add_columns(
+        select(grant_.c.id)
+        .where(
+            grant_.c.agency == key.c.agency,
+            grant_.c.record_type == bindparam("record_type"),
+            grant_.c.action == PUBLISH,
+            grant_.c.valid_from <= bindparam("now"),
+            or_(grant_.c.valid_until.is_(None), grant_.c.valid_until > bindparam("now")),
+        )
+        .exists()
+        .label("granted")
     )
-    .exists()
-    .label("granted")
 )
 
 
-def find_publisher(
-    session: Session, code: str, kid: str, record_type: str, now: datetime
-) -> Row[Any] | None:
+def find_publisher(session: Session, code: str, kid: str, record_type: str, now: datetime) -> Any:
     """As `find_key`, with `granted`: an approved grant lets the agency publish that type now."""
     asked = {"code": code, "kid": kid, "record_type": record_type, "now": now}
-    return session.execute(_FIND_PUBLISHER, asked).one_or_none()
+    return _FIND_PUBLISHER.one(session, asked)
 
 
 def entry_of(row: Row[Any]) -> KeyEntry:
@@ -338,47 +321,15 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
     ).all()
 
 
-def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:
-    """Remember a nonce of a key; False if it is remembered already."""
-    done = session.execute(_ADD_NONCE, {"kid": kid, "nonce": value, "seen_at": now})
-    return done.one_or_none() is not None
-
-
-_ADD_NONCE = insert(nonce).on_conflict_do_nothing().returning(nonce.c.kid)
-
-
-def forget_nonces(session: Session, before: datetime) -> None:
-    """Forget some nonces seen before then, without waiting for anybody who does the same."""
-    old = (
-        select(nonce.c.kid, nonce.c.nonce)
-        .where(nonce.c.seen_at < before)
-        .limit(_FORGET_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .cte("old")
-    )
-    session.execute(delete(nonce).where(nonce.c.kid == old.c.kid, nonce.c.nonce == old.c.nonce))
-
-
-def count_call(session: Session, code: str, minute: datetime) -> int:
-    """Count one more batch of the agency in this minute; returns how many there were."""
-    count = session.scalar(_COUNT_CALL, {"agency": code, "minute": minute, "n": 1}) or 1
-    if count == 1:
-        session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
-    return count
-
-
-_COUNT_CALL = (
-    insert(rate)
-    .on_conflict_do_update(index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1})
-    .returning(rate.c.n)
-)
-
-
 def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any]]:
     """All agencies, or one, each with what it may publish, by code."""
     grants = (
         select(func.array_agg(grant_.c.record_type))
-        .where(grant_.c.agency == agency.c.code, grant_.c.valid_until.is_(None))
+        .where(
+            grant_.c.agency == agency.c.code,
+            grant_.c.action == PUBLISH,
+            grant_.c.valid_until.is_(None),
+        )
         .scalar_subquery()
     )
     query = select(agency, grants.label("record_types")).order_by(agency.c.code)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from gateway.trust.model import PUBLISH, AgencyDraft, AgencyState
+from gateway.trust.model import LIVE_CHECK, PUBLISH, AgencyDraft, AgencyState
 from gateway.trust.store import agency, grant_, ticket
 from keys.enrolment import Ticket
 
@@ -22,10 +22,12 @@ def add_agency(session: Session, draft: AgencyDraft, now: datetime) -> None:
             created_at=now,
         )
     )
-    same = {"agency": draft.code, "action": PUBLISH, "basis": draft.basis, "drawn_up_at": now}
+    same = {"agency": draft.code, "basis": draft.basis, "drawn_up_at": now}
+    wanted = [(PUBLISH, kind) for kind in sorted(set(draft.record_types))]
+    wanted += [(LIVE_CHECK, "person")] if draft.live else []
     session.execute(
         insert(grant_),
-        [{**same, "record_type": kind} for kind in sorted(set(draft.record_types))],
+        [{**same, "action": action, "record_type": kind} for action, kind in wanted],
     )
 
 

@@ -30,6 +30,15 @@ def keys(session: Session, code: str | None = None) -> Sequence[Row[Any]]:
     return session.execute(chosen if code is None else chosen.where(key.c.agency == code)).all()
 
 
+def kept_by(session: Session, keepers: Sequence[str]) -> Sequence[Any]:
+    """(agency, kid, instance) of the keys whose instance names one of these, not their own."""
+    return session.execute(
+        select(key.c.agency, key.c.kid, key.c.instance).where(
+            key.c.instance.in_(keepers), key.c.instance != key.c.agency
+        )
+    ).all()
+
+
 def keysets(session: Session, code: str) -> Sequence[Row[Any]]:
     """All keysets of an agency, also rejected ones, oldest first."""
     return session.execute(

@@ -3,7 +3,7 @@
 Source: trust.md 1.3, 1.4 (rule R3), 1.6.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,6 +119,12 @@ def agree_to_resume(
     store_keys.drop_resumption(session, said.kid)
     both = (Approver(first.officer_id, first.role), person)
     return decide(session, said, both, signer, now)
+
+
+def first_of_two(session: Session, kids: Collection[str], now: datetime) -> dict[str, str]:
+    """Which of these silent keys one person wants to speak again, and who; a second must follow."""
+    found = {kid: store_keys.find_resumption(session, kid, now - _PATIENCE) for kid in kids}
+    return {kid: row.officer_id for kid, row in found.items() if row is not None}
 
 
 def _check_edge(session: Session, said: Suspension, now: datetime) -> bool:

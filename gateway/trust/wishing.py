@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict
 from gateway.ledger import service as ledger
-from gateway.trust import approvals, rules, store_keys
+from gateway.trust import approvals, rules, store_keys, store_wishes
 from gateway.trust.model import AgencyState, Approver
 from gateway.trust.standing import standing_of
 from keys.succession import ROTATION_PAUSE
@@ -45,4 +45,7 @@ def ask_for_rotation(session: Session, agency: str, person: Approver, now: datet
     }
     approvals.decide(session, "ask_rotation", about, person, now)
     entry = {"t": "wish", "agency": agency, "kind": "rotate", "version": standing.keyset.version}
-    return ledger.append(session, entry)
+    leaf = ledger.append(session, entry)
+    who = {"officer_id": person.officer_id, "role": person.role}
+    store_wishes.add(session, {"agency": agency, **who, "at": now, "leaf": leaf})
+    return leaf

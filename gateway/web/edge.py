@@ -5,9 +5,10 @@ their own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
+from threading import Semaphore
 from typing import cast
 
 from flask import Flask, current_app
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.settings import Settings
+from gateway.storage.wake import Wakes
 from keys.vault import Vault
 from schemas.profile import Profile
 
@@ -35,6 +37,10 @@ class Edge:
     """The city: its places, agencies, words and business date."""
     revision: str | None = None
     """The schema that this code wants of its database."""
+    wakes: Wakes = field(default_factory=Wakes)
+    """How those who wait hear that there is something."""
+    seats: Semaphore = field(default_factory=lambda: Semaphore(1))
+    """For requests that wait: whoever finds none does not wait."""
 
     @property
     def index(self) -> IndexTools:

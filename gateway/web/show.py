@@ -1,11 +1,12 @@
 """How values look on a page: dates, money, numbers, NIK. Pure."""
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
 import segno
 from markupsafe import Markup
 
-WIB = timezone(timedelta(hours=7), "WIB")
+from schemas.moment import WIB
+
 MONTHS = {
     "id": (
         "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember"

@@ -67,7 +67,7 @@ def test_a_pin_of_six_mixed_digits_is_taken():
     passwords.check_pin("274913")
 
 
-def test_what_is_kept_is_argon2id_and_opens_for_the_right_one_only():
+def test_what_is_kept_is_argon2id_and_opens_for_the_right_one_only(dear_passwords):
     kept = passwords.hashed("jembatan-kecil-1")
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
     assert passwords.holds(kept, "jembatan-kecil-1")

@@ -30,7 +30,7 @@ def test_a_wrong_password_and_an_unknown_name_read_alike(session, rina):
     assert said[0] == said[1]
 
 
-def test_the_password_is_kept_as_argon2id(session, rina):
+def test_the_password_is_kept_as_argon2id(session, dear_passwords, rina):
     kept = session.scalar(text("select password from officer where username = 'rina'"))
     assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=1$")
 

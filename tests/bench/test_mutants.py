@@ -48,6 +48,11 @@ def test_every_module_of_the_campaign_has_its_tests(name):
         assert (ROOT / "tests" / "keys" / f"test_{test}.py").exists()
 
 
+def test_no_module_of_keys_is_left_out():
+    texts = {path.stem: path.read_text("utf-8") for path in (ROOT / "keys").glob("*.py")}
+    assert {name for name, text in texts.items() if mutants.faults(text)} == set(mutants.MODULES)
+
+
 @pytest.mark.slow
 def test_a_small_campaign_finds_faults_and_leaves_the_tree_alone():
     path = ROOT / "keys" / "recovery.py"

@@ -1,6 +1,7 @@
 """The worked examples: each agency of the demo city, from its own odd source to accepted records."""
 
 import csv
+import os
 import sqlite3
 import sys
 from collections import Counter
@@ -10,14 +11,15 @@ import psycopg
 import pytest
 
 from connectors import cli, starting
+from demo.city import load
 from demo.city.build import City, build_city
-from demo.city.load import load_disdik, load_dstk
+from demo.city.load import load_dstk
 from keys.keystore import Cost, KeyStore
 from schemas.profile import Profile
 from tests.connectors import gateway as fake
 from tests.shared import ROOT
 
-AGENCIES = ("baz", "dinkes", "disdik", "dstk", "dukcapil")
+AGENCIES = ("baz", "csr-bri", "dinkes", "disdik", "dstk", "dukcapil", "lks-mk", "ppkb")
 
 
 @pytest.fixture(scope="module")
@@ -28,18 +30,14 @@ def city(tmp_path_factory) -> City:
 @pytest.fixture(scope="module")
 def sources(city, servers) -> dict[str, str]:
     with psycopg.connect(servers.database_url("postgres"), autocommit=True) as admin:
-        for name in ("c_disdik", "c_dstk"):
+        for name in ("c_disdik", "c_dstk", "c_ppkb"):
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             admin.execute(f"CREATE DATABASE {name}")
+    for path in (*city.folders["lks-mk"].iterdir(), *city.folders["csr-bri"].iterdir()):
+        os.utime(path, (path.stat().st_mtime - 60,) * 2)  # they were dropped a while ago
     dstk = servers.database_url("c_dstk")
     load_dstk(city.dstk, dstk.replace("postgresql:", "postgresql+psycopg:"))
-    return {
-        "disdik": load_disdik(city.folders["disdik"], servers.database_url("c_disdik")),
-        "dstk": dstk,
-        "baz": f"sqlite:///{city.baz}",
-        "dukcapil": str(city.folders["dukcapil"]),
-        "dinkes": str(city.folders["dinkes"]),
-    }
+    return load.sources(city, lambda name: servers.database_url(f"c_{name}")) | {"dstk": dstk}
 
 
 @pytest.fixture(params=AGENCIES)

@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
+from connectors.recovery import from_words
 from keys import dsse
 from keys.keyset import Recovery, encode
-from keys.recovery import signer_of
+from keys.recovery import public_text, signer_of
 from keys.signers import fingerprint_of
 from tests.connectors import gateway as fake
 from tests.connectors.test_recovery import WORDS
@@ -156,6 +157,51 @@ def test_a_recovery_key_is_named_after_the_enrolment(enrolled, gateway):
     assert again.code == 4
     assert "already" in again.err
     assert enrolled.run("keys", "rotate", "--yes").code == 0
+
+
+# -- another recovery key ---------------------------------------------------------------------
+
+NEXT = "zoo " * 23 + "vote"
+
+
+def test_two_papers_sign_one_file_to_replace_a_recovery_key(agency, gateway):
+    enrol_with_recovery(agency, gateway)
+    agency.run("publish")
+    replace = ("recovery", "replace", public_text(from_words(NEXT, "baz").public, "baz"))
+    asked = agency.run(*replace, lang="id")
+    assert asked.code == 5
+    assert "0 dari 2" in asked.err
+    assert "OLD" in sign(agency).out
+    assert "1 of 2" in agency.run(*replace).err  # what has signed stays in the file
+    stranger = sign(agency, OTHER)  # the file cannot know; the connector does
+    assert "OLD" in stranger.out
+    assert "1 of 2" in agency.run(*replace).err
+    shown = sign(agency, NEXT)
+    assert "NEW" in shown.out
+    assert from_words(NEXT, "baz").public.fingerprint() in shown.out
+    sent = agency.run(*replace)
+    assert sent.code == 0, sent.err
+    version = gateway.versions["baz"][-1]
+    assert version.pending
+    assert fingerprint_of(version.sha256) in sent.out
+    assert agency.run("publish").code == 0
+    assert drill(agency, WORDS) == 0  # until it counts, the old paper does
+    gateway.approve_keyset("baz")
+    assert agency.run("publish").code == 0
+    assert (drill(agency, WORDS), drill(agency, NEXT)) == (4, 0)
+    assert agency.run("status", "--json").json["alarms"] == []
+    assert agency.run(*replace).code == 4  # it is the recovery key already
+
+
+def test_there_is_nothing_to_replace_without_a_recovery_key(enrolled):
+    refused = enrolled.run("recovery", "replace", PUBLIC)
+    assert refused.code == 4
+    assert "no recovery key" in refused.err
+
+
+def drill(agency, words: str) -> int:
+    type_words(agency, words)
+    return agency.run("recovery", "drill").code
 
 
 # -- after a revocation -------------------------------------------------------------------------

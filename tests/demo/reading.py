@@ -75,7 +75,28 @@ def person_keys(city) -> set[tuple[str, str, str]]:
     keys |= {("dinkes", "Jamkesda", row[8]) for row in cards(folder["dinkes"])}
     keys |= {("baz", "mustahik", str(row[0])) for row in table(baz, "select id from mustahik")}
     orphans = table(baz, "select id from penyaluran where mustahik_id is null")
-    return keys | {("baz", "penyaluran", str(row[0])) for row in orphans}
+    keys |= {("baz", "penyaluran", str(row[0])) for row in orphans}
+    keys |= {
+        ("ppkb", "kepala", "|".join(row[c] for c in ("no_kk", "nama_kepala", "kode_desa", "rt")))
+        for row in csv_rows(folder["ppkb"] / "keluarga.csv")
+    }
+    keys |= {("lks-mk", "penerima", f"{row[6]}|{row[1]}") for row in aids(folder["lks-mk"])}
+    return keys | {
+        ("csr-bri", "penerima", f"{row[0]}|{row[3]}|{row[2]}") for row in grants(folder["csr-bri"])
+    }
+
+
+def aids(folder: Path) -> list[tuple]:
+    """Every row of every month of the LKS workbook, without titles, header and total."""
+    [path] = folder.glob("*.xlsx")
+    months = openpyxl.load_workbook(path).worksheets[:-1]
+    return [row for month in months for row in list(month.iter_rows(values_only=True))[3:-1]]
+
+
+def grants(folder: Path) -> list[list[str]]:
+    """Every grant of the quarters' CSV files."""
+    texts = [path.read_bytes()[3:].decode("cp1252") for path in sorted(folder.glob("CSR BRI *"))]
+    return [line.split(";") for text in texts for line in text.splitlines()[1:]]
 
 
 def stories(city) -> dict[str, dict]:

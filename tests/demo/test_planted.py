@@ -12,7 +12,7 @@ NAMES = {
     "one_person_two_niks", "woman_without_forty", "sutan_and_ujang", "family_moved_out",
     "household_split", "old_kelurahan_name", "old_kelurahan_lost", "truncated_niks",
     "listed_civil_servant", "unlisted_widow", "rosmaini", "newcomer", "ramadan_twice",
-    "changed_school", "programme_full_in_july", "programme_reopens_in_january",
+    "changed_school", "programme_full_in_july", "programme_reopens_in_january", "jamkesda_and_companion",
 }  # fmt: skip
 
 
@@ -216,3 +216,11 @@ def test_a_programme_is_full_since_july_and_opens_again_in_january(ask, city):
     ]
     assert max(day[4:] + day[2:4] + day[:2] for day in days) == "20250718"
     assert ask("dstk", "program", "kode = 'RTLH26'")["mulai"] == "05012026"
+
+
+def test_jamkesda_and_a_companions_cost_go_together(told, city):
+    [who] = told["jamkesda_and_companion"]["persons"]
+    assert keys(who, "dinkes", "Jamkesda")
+    [paid] = keys(who, "lks-mk", "penyaluran", "events")
+    [row] = [r for r in reading.aids(city.folders["lks-mk"]) if f"{r[6]}|{r[1]}" == paid]
+    assert row[5] in (2_000_000, "2 jt")

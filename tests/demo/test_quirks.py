@@ -8,8 +8,10 @@ import psycopg
 import pytest
 from sqlalchemy import create_engine, text
 
-from demo.city.load import load_disdik, load_dstk
+from demo.city.load import load_disdik, load_dstk, load_ppkb
 from tests.demo import reading
+
+LKS_MONTHS = ("JAN", "FEB", "MAR", "APR", "MEI", "JUN", "JUL", "AGT", "SEP", "OKT")
 
 
 def test_dukcapil_counts_its_lines_in_the_trailer(city):
@@ -163,3 +165,45 @@ def test_dstk_moves_to_another_engine_unchanged(servers, city):
                 map(str, reading.table(city.dstk, f"select * from {view}"))
             )
     engine.dispose()
+
+
+def test_lks_merges_days_types_amounts_and_says_paid_by_a_colour(city):
+    [path] = city.folders["lks-mk"].glob("*.xlsx")
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == [*(f"{m} 2025" for m in LKS_MONTHS), "Donatur"]
+    rows = reading.aids(city.folders["lks-mk"])
+    assert sum(row[0] is None for row in rows) > 5
+    kinds = {re.sub(r"[0-9]+", "0", str(row[5])) for row in rows}
+    assert {"0", "0rb", "0 jt", "0,0 jt", "Rp0.0"} >= kinds > {"0", "0rb"}
+    for sheet in book.worksheets[:-1]:
+        assert sheet["A1"].value.startswith("PENYALURAN")
+        assert "A1:G1" in {str(r) for r in sheet.merged_cells.ranges}
+        assert list(sheet.iter_rows(values_only=True))[-1][0] == "JUMLAH"
+    paid = {s.title: s["B4"].fill.patternType == "solid" for s in book.worksheets[:-1]}
+    assert [month for month, is_paid in paid.items() if not is_paid] == ["OKT 2025"]
+
+
+def test_csr_puts_the_mark_of_utf8_before_windows_1252(city):
+    files = sorted(city.folders["csr-bri"].glob("CSR BRI *.csv"))
+    assert len(files) == 3
+    for path in files:
+        content = path.read_bytes()
+        assert content.startswith(b"\xef\xbb\xbf")
+        with pytest.raises(UnicodeDecodeError):
+            content.decode("utf-8")
+    amounts = {row[2] for row in reading.grants(city.folders["csr-bri"])}
+    assert all(re.fullmatch(r"[0-9]\.[0-9]{3}\.[0-9]{3},00", amount) for amount in amounts)
+
+
+def test_ppkb_counts_families_of_its_own_and_lets_nobody_read_its_cases(servers, city):
+    families = reading.csv_rows(city.folders["ppkb"] / "keluarga.csv")
+    assert len({row["kode_keluarga"] for row in families}) == len(families)
+    cards = [row["no_kk"] for row in families if row["no_kk"]]
+    assert len(set(cards)) < len(cards)
+    assert len(reading.csv_rows(city.folders["ppkb"] / "kasus_kekerasan.csv")) > 20
+    with psycopg.connect(servers.database_url(), autocommit=True) as admin:
+        admin.execute("create database ppkb_demo")
+    with psycopg.connect(load_ppkb(city.folders["ppkb"], servers.database_url("ppkb_demo"))) as db:
+        assert db.execute("select count(*) from v_kepala").fetchone() == (len(families),)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            db.execute("select 1 from kasus_kekerasan")

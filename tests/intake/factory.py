@@ -191,6 +191,7 @@ def enrol(
     *,
     records: Sequence[str] = tuple(RECORD_TYPES),
     now: datetime = NOW,
+    instance: str = "conn-a",
 ) -> Agency:
     """An agency let in the way all are: ticket, challenge, proof, two persons."""
     code = code or f"agency-{next(_number)}"
@@ -203,7 +204,7 @@ def enrol(
             session, draft, anchors(database.settings, database.vault), now
         )
         nonce = trust.challenge(session, code, ticket.ticket_id, now)
-        entry = entry_of(code, signer.public, instance="conn-a", not_before=now)
+        entry = entry_of(code, signer.public, instance=instance, not_before=now)
         payload = build(aud, code, [entry], issued=now)
         keyset = dsse.seal(KEYSET_TYPE, payload, [signer])
         proof = seal_enrolment(ticket, nonce, frame.hashlib.sha256(payload).digest(), [signer])

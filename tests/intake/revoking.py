@@ -29,12 +29,12 @@ EFFECTS = {
 INDEXING = (Job.APPLY, Job.REEVALUATE)
 
 
-def another_key(database: Database, agency: Agency) -> Ed25519Signer:
+def another_key(database: Database, agency: Agency, **other: str) -> Ed25519Signer:
     """One more key of the agency, as its keyset would add it."""
     signer = Ed25519Signer.generate(agency.code)
     with database.session() as session:
         row = session.execute(select(store.key).where(store.key.c.kid == agency.signer.kid)).one()
-        values = {**row._mapping, "kid": signer.kid, "raw": signer.public.raw}
+        values = {**row._mapping, "kid": signer.kid, "raw": signer.public.raw, **other}
         session.execute(insert(store.key).values(**values))
         session.commit()
     return signer

@@ -42,6 +42,7 @@ from gateway.web.edge import edge
 from keys import bundle, dsse, frame, merkle
 from keys.canonical import to_base64
 from keys.enrolment import format_ticket
+from keys.keystore import Cost, KeyStore
 from keys.privatefile import write_private
 from keys.verify import run as titian_verify
 from tests.conftest import Database
@@ -92,10 +93,10 @@ class Line:
     village: Village
     transport: InProcess
 
-    def enrol(self) -> None:
+    def enrol(self, *, live: bool = False) -> None:
         """Ticket, key, proof, two persons, and the keyset's place in the log."""
         config = self.village.config()
-        draft = AgencyDraft(AGENCY, "BAZ", ("person",), "PKS-UJI", "clerk")
+        draft = AgencyDraft(AGENCY, "BAZ", ("person",), "PKS-UJI", "clerk", live)
         with self.database.session() as session:
             trusted = anchors(self.database.settings, self.database.vault)
             made = trust.create_agency(session, draft, trusted, now())
@@ -103,6 +104,10 @@ class Line:
         ticket = enrolment.read_ticket(format_ticket(made), AGENCY, now())
         config.places.keys.mkdir(parents=True, mode=0o700)
         write_private(config.places.passphrase, PASSPHRASE.encode())
+        # A key file says itself what a guess of its passphrase costs; tests need no 64 MiB of it.
+        KeyStore(config.places.key_file, PASSPHRASE, Cost(memory_kib=8, iterations=1)).generate(
+            AGENCY
+        )
         store = enrolment.open_keys(config, PASSPHRASE)
         with closing(Memory.open(config.places.memory)) as memory:
             client = Client(

@@ -29,8 +29,11 @@ long_name = "Rumah Data"
 lines = ["KOTA REKAAN"]
 address = "Jl. Satu"
 place = "Rekaan"
-letter_number = "{number}/{year}"
+signatory = "Kepala"
 legal_basis = []
+[letterhead.numbers]
+rujukan = "{number}/{year}"
+penolakan = "T{number}/{year}"
 [thresholds]
 mass_delete_share = 0.5
 mass_delete_count = 2
@@ -70,6 +73,10 @@ code = "perahu"
 label = "Perahu"
 bidang = "PEMBERDAYAAN"
 agencies = ["rumah"]
+[[counter]]
+code = "satu"
+label = "Satu meja"
+bidang = ["PEMBERDAYAAN"]
 """
 WILAYAH = """kemendagri_code,bps_code,kecamatan_code,kecamatan,name,valid_from,from_by,valid_to,to_by,precision,successor
 99.71.01.1001,9971020001,99.71.01,Hulu,Batu,,,,,,

@@ -28,6 +28,9 @@ def test_one_person_silences_a_key(person, owner):  # noqa: F811 -- the fixture
     done = confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
     assert "Kunci dibekukan di semua proses" in page(done)
     assert owner.state() is State.SUSPENDED
+    head = page(admin.get(path)).partition("<h2>")[0]
+    assert "kunci dibekukan" in head
+    assert "2/2" not in head
     again = confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
     assert again.status_code == 409
 
@@ -70,7 +73,12 @@ def test_who_may_not(person, owner, name):  # noqa: F811 -- the fixture
 
 
 @pytest.mark.parametrize(
-    ("since", "says"), [("", "Isilah tanggal dan jam"), ("2999-01-01T00:00", "masih akan datang")]
+    ("since", "says"),
+    [
+        ("", "Isilah tanggal dan jam"),
+        ("kemarin", "tanpa zona berarti WIB"),
+        ("2999-01-01T00:00", "masih akan datang"),
+    ],
 )
 def test_a_moment_that_cannot_be(person, owner, since, says):  # noqa: F811 -- the fixture
     answer = person("satu").post(
@@ -78,6 +86,17 @@ def test_a_moment_that_cannot_be(person, owner, since, says):  # noqa: F811 -- t
     )
     assert says in page(answer)
     assert owner.speaks()
+
+
+@pytest.mark.parametrize(
+    ("zone", "stated"), [("", "01:00:00Z"), ("WIB", "01:00:00Z"), ("UTC", "08:00:00Z")]
+)
+def test_the_moment_is_taken_in_its_zone(person, owner, zone, stated):  # noqa: F811 -- fixture
+    path = f"/instansi/{owner.code}/kunci/cabut"
+    said = {"since": "2026-01-05T08:00", "zone": zone, "reason": "uji coba"}
+    shown = page(person("satu").post(path, kid=owner.signer.kid, **said))
+    assert f"2026-01-05T{stated}" in shown
+    assert "WIB&#34;" in shown
 
 
 def test_another_key_or_nothing_to_approve(person, owner):  # noqa: F811 -- the fixture
@@ -117,7 +136,11 @@ def test_two_persons_let_a_key_speak_again_each_at_his_screen(person, owner):  #
     confirmed(admin, f"{path}/kunci/bekukan", kid=owner.signer.kid)
     assert "Hidupkan kunci lagi" in page(second.get(path))
     again = f"{path}/kunci/hidupkan"
-    assert "sampai seorang lagi" in page(confirmed(admin, again, kid=owner.signer.kid))
+    said = page(confirmed(admin, again, kid=owner.signer.kid))
+    assert "sampai seorang lagi" in said
+    assert again not in said, "he has said it; the form would only refuse him"
+    assert "Anda sudah menegaskan" in said
+    assert again in page(second.get(path))
     assert confirmed(admin, again, kid=owner.signer.kid).status_code == 409
     assert not owner.speaks()
     assert "Kunci berlaku lagi" in page(confirmed(second, again, kid=owner.signer.kid))
@@ -137,6 +160,7 @@ def test_an_administrator_asks_for_a_new_key(person, owner, clock):  # noqa: F81
     assert "Minta ganti kunci" in page(admin.get(path))
     done = confirmed(admin, asked)
     assert "Permintaan tercatat di log" in page(done)
+    assert "Penggantian kunci diminta" in page(admin.get(path))
     logged = "select count(*) from log_pending where convert_from(entry, 'UTF8') like :e"
     entry = f'%"agency":"{owner.code}","kind":"rotate","t":"wish"%'
     with owner.database.session() as session:

@@ -13,7 +13,7 @@ from gateway.errors import Conflict, Forbidden, NotFound, Refused
 from gateway.intake import query as intake
 from gateway.intake import withdrawing
 from gateway.ledger import query as ledger
-from gateway.trust import anchors, keylist, query, rules, service
+from gateway.trust import anchors, keylist, query, rules, service, suspending
 from gateway.trust.model import (
     SECOND_APPROVERS,
     AgencyDraft,
@@ -50,6 +50,7 @@ def overview() -> Any:
             agencies=query.agencies(session),
             sent=intake.overview(session),
             expiring=keylist.expiring(session, now),
+            voices=keylist.voices(session, now),
             may_manage=auth.holds(MANAGERS),
         )
 
@@ -75,7 +76,8 @@ def agency(code: str) -> Any:
             decided=decided,
             places={leaf: _place(session, leaf) for leaf in leaves},
             living=keylist.living(session, now, code),
-            silent=keylist.silent(session, now, code),
+            voice=keylist.voices(session, now, code).get(code),
+            **_silent(session, code, me),
             departures=query.departures(session, code),
             withdrawn={one.departure: one for one in withdrawing.progress(session, code)},
             may_manage=auth.holds(MANAGERS),
@@ -101,8 +103,9 @@ def create() -> Any:
     only(MANAGERS)
     code, label, basis = (_field(name) for name in ("code", "label", "basis"))
     records = sorted(set(request.form.getlist("records")))
-    draft = AgencyDraft(code, label, tuple(records), basis, auth.officer().username)
-    body = {"agency": code, "label": label, "records": records, "basis": basis}
+    live = "live" in request.form
+    draft = AgencyDraft(code, label, tuple(records), basis, auth.officer().username, live)
+    body = {"agency": code, "label": label, "records": records, "basis": basis, "live": live}
 
     def act(session: Session) -> Any:
         trusted = anchors.anchors(edge().settings, edge().vault)
@@ -226,6 +229,15 @@ def _of_change(session: Session, code: str, me: Officer) -> dict[str, Any]:
         and found.rule in {"revoke", "leave"}
         and me.username in given,
     }
+
+
+def _silent(session: Session, code: str, me: Officer) -> dict[str, Any]:
+    """The silent keys that the officer may let speak, and those for which he has said so."""
+    now = edge().clock()
+    silent = keylist.silent(session, now, code)
+    first = suspending.first_of_two(session, [key.kid for key in silent], now)
+    mine = [key for key in silent if first.get(key.kid) == me.username]
+    return {"silent": [key for key in silent if key not in mine], "said_to_resume": mine}
 
 
 def _agency(code: str) -> AgencyRow:

@@ -10,6 +10,7 @@ from gateway.access import query as access
 from gateway.intake import query as intake
 from gateway.ledger import query as ledger
 from gateway.storage import heartbeat, outbox
+from gateway.trust import keylist
 from gateway.trust import query as trust
 from gateway.web import auth
 from gateway.web.edge import edge
@@ -26,10 +27,12 @@ def glance() -> Any:
     now, me = edge().clock(), auth.officer()
     with edge().sessions() as session:
         sent = intake.overview(session)
+        voices = keylist.voices(session, now)
         rows = [_row(a, sent, now) for a in trust.agencies(session)]
         return render_template(
             "glance.html",
             agencies=rows,
+            voices=voices,
             log=ledger.state(session),
             queue=outbox.open_count(session),
             workers=heartbeat.alive(session, "worker"),

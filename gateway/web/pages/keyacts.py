@@ -4,7 +4,7 @@ Who may call it: key_admin silences, revokes and lets an agency leave; approvers
 speak again, approve and reject.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, redirect, request, url_for
@@ -19,10 +19,11 @@ from gateway.web import auth
 from gateway.web.confirming import decide
 from gateway.web.edge import edge
 from gateway.web.pages.agencies import APPROVERS, MANAGERS, asked, only
-from gateway.web.show import WIB
 from keys.canonical import to_moment
 from keys.keyset import KeyEntry
 from keys.suspension import Action, Suspension
+from schemas.errors import Unreadable
+from schemas.moment import WIB, read_moment
 
 blueprint = Blueprint("keyacts", __name__, url_prefix="/instansi/<code>/kunci")
 
@@ -106,6 +107,7 @@ def revoke(code: str) -> Any:
     body = {
         "agency": code,
         "since": to_moment(since),
+        "since_here": f"{since.astimezone(WIB):%Y-%m-%d %H:%M} WIB",
         "from_log_entry": named[0].size_at_since,
         "keys": [each.kid for each in named],
     }
@@ -196,13 +198,12 @@ def _key(code: str) -> KeyEntry:
 
 
 def _since() -> datetime:
-    """The moment of the form, by the city's clock."""
+    """The moment of the form, in the zone that it names or by the city's clock."""
+    typed = f"{request.form.get('since', '')} {request.form.get('zone', '')}"
     try:
-        given = datetime.fromisoformat(request.form.get("since", ""))
-    except ValueError as err:
+        return read_moment(typed[:40])
+    except Unreadable as err:
         raise Refused("revocation.moment", "A moment is a day and a time.") from err
-    aware = given if given.tzinfo else given.replace(tzinfo=WIB)
-    return aware.astimezone(UTC).replace(microsecond=0)
 
 
 def _back(code: str, done: str) -> Any:

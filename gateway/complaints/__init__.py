@@ -1,0 +1,1 @@
+"""The desk: complaints and their needs, from the counter to an answer."""

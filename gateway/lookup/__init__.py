@@ -1,0 +1,1 @@
+"""What is asked of agencies at once: requests in their inboxes, and their signed answers."""
