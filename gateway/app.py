@@ -21,7 +21,16 @@ from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
+from gateway.web.api import (
+    batches,
+    enrolments,
+    findings,
+    inbox,
+    keysets,
+    log,
+    status,
+    verifications,
+)
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
@@ -34,6 +43,7 @@ from gateway.web.pages import (
     live,
     locks,
     login,
+    quality,
     queues,
     stewards,
     tickets,
@@ -43,8 +53,21 @@ from gateway.web.pages import (
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, inbox, verifications)
-_PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
+_APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
+_PAGES = (
+    login,
+    locks,
+    account,
+    agencies,
+    keyacts,
+    home,
+    desk,
+    live,
+    stewards,
+    trail,
+    evidence,
+    quality,
+)
 _DESK = (counter, tickets, queues, tracking)
 
 
