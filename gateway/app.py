@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.access.model import Action, Role
+from gateway.complaints import inbox as inbox_of_agency
 from gateway.complaints.visibility import HOUSE
 from gateway.errors import GatewayError
 from gateway.migrations import schema
@@ -43,8 +44,11 @@ from gateway.web.pages import (
     live,
     locks,
     login,
+    mayor,
+    programs,
     quality,
     queues,
+    referrals,
     stewards,
     tickets,
     tracking,
@@ -69,6 +73,7 @@ _PAGES = (
     quality,
 )
 _DESK = (counter, tickets, queues, tracking)
+_PROGRAMS = (programs, referrals, mayor)
 
 
 class OrjsonProvider(JSONProvider):
@@ -130,7 +135,7 @@ def _blueprints(app: Flask) -> None:
     for module in _APIS:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(status.blueprint)
-    for page in (*_PAGES, *_DESK):
+    for page in (*_PAGES, *_DESK, *_PROGRAMS):
         app.register_blueprint(page.blueprint)
     app.register_error_handler(GatewayError, page_problems.page)
     app.register_error_handler(HTTPException, _http_problem)
@@ -150,6 +155,8 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
             "may_queue": auth.holds((*HOUSE, Role.STEERING)),
+            "may_review": auth.holds(inbox_of_agency.READERS),
+            "may_approve": auth.holds((Role.MAYOR_DELEGATE,)),
             "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
