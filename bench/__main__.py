@@ -20,6 +20,7 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    queues,
     quota,
     reevaluate,
     rotate,
@@ -51,6 +52,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "evidence": evidence.run,
     "quota": quota.run,
     "counter": counter.run,
+    "queues": queues.run,
     "demo": walk.run,
 }
 
