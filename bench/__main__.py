@@ -23,6 +23,7 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    queues,
     quota,
     reevaluate,
     rotate,
@@ -58,6 +59,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "link_million": link_bulk.million,
     "quota": quota.run,
     "counter": counter.run,
+    "queues": queues.run,
     "demo": walk.run,
 }
 
