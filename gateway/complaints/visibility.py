@@ -19,6 +19,8 @@ _WITH_AGENCY = frozenset(
         *("fulfilled", "next_fy", "waiting_list", "fallback_review", "declined", "unmet"),
     )
 )
+_WITH_MAYOR = frozenset(("awaiting_mayor", "approved", "declined"))
+"""What waits for the mayor, and what was decided: so who comes second is told."""
 
 
 def sees(actor: Actor, case: Case) -> bool:
@@ -26,11 +28,11 @@ def sees(actor: Actor, case: Case) -> bool:
     if SYSTEM in actor.roles or CITIZEN in actor.roles or _concerns_agency(actor, case):
         return True
     ticket = case.ticket
-    own = ticket.owner_id is not None and ticket.owner_id == actor.officer_id
+    own = ticket.owner_id == actor.officer_id and actor.holds(*HOUSE, Role.POKJA_MEMBER)
     if ticket.restricted:
         return actor.holds(Role.UPT_COORDINATOR) or own
     if actor.holds(Role.MAYOR_DELEGATE):
-        return any(n.state == "awaiting_mayor" for n in case.needs)
+        return any(n.state in _WITH_MAYOR for n in case.needs)
     return actor.holds(*HOUSE) or own
 
 

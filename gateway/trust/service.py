@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, Forbidden, NotFound, Refused, Unauthorized
 from gateway.ledger.model import check
-from gateway.trust import centre, store, store_enrolments, store_keys
+from gateway.trust import centre, store, store_enrolments, store_keys, store_requests
 from gateway.trust.approvals import approve, decide, known_agency, reject
 from gateway.trust.keylife import reused, submit
 from gateway.trust.model import (
@@ -191,7 +191,7 @@ def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pe
 
 def forget_nonces(session: Session, before: datetime) -> None:
     """Forget the nonces of requests made before a time; older ones are refused by their clock."""
-    store.forget_nonces(session, before)
+    store_requests.forget_nonces(session, before)
 
 
 def _make_ticket(
