@@ -12,6 +12,7 @@ from bench import (
     accept,
     accept_single,
     connector,
+    counter,
     evidence,
     figure,
     histories,
@@ -56,6 +57,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "link_public": link_public.run,
     "link_million": link_bulk.million,
     "quota": quota.run,
+    "counter": counter.run,
     "demo": walk.run,
 }
 

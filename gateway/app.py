@@ -22,7 +22,16 @@ from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
+from gateway.web.api import (
+    batches,
+    enrolments,
+    findings,
+    inbox,
+    keysets,
+    log,
+    status,
+    verifications,
+)
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
@@ -38,6 +47,7 @@ from gateway.web.pages import (
     login,
     mayor,
     programs,
+    quality,
     queues,
     referrals,
     stewards,
@@ -49,9 +59,9 @@ from gateway.web.pages import (
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, inbox, verifications)
+_APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
 _PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
-_DESK = (counter, tickets, queues, tracking, letters, surveys)
+_DESK = (counter, tickets, queues, tracking, letters, surveys, quality)
 _PROGRAMS = (programs, referrals, mayor)
 
 
