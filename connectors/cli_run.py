@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from connectors import alarms, amending, results, revoking, rotating, silence
+from connectors import alarms, amending, feedback, results, revoking, rotating, silence
 from connectors.assembly import open_hands, publishing_with, watch_of
 from connectors.config import Config
 from connectors.courier import Courier
@@ -192,6 +192,7 @@ def _cycle(work: Work) -> None:
             publish(work.job, work.courier, Wishes())
             settle(work, 15.0)
             results.collect(work.courier)
+            feedback.collect(work.courier)
     except Wait as err:
         if err.code == "gateway.unreachable":
             seal_only(work.job, Wishes())

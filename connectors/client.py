@@ -212,6 +212,14 @@ class Client:
             after = page.get("next")
         return found
 
+    def findings(self) -> list[Mapping[str, Any]]:
+        """What the centre finds about our lines that count now, by position."""
+        path = f"/v1/agencies/{self.agency}/findings"
+        found = self._json("GET", path, signed=True).get("findings")
+        if not isinstance(found, list):
+            raise Wait("gateway.answer", reason="findings")
+        return found
+
     # -- the inbox
 
     def inbox(self, after: int, wait: int) -> Mapping[str, Any]:
