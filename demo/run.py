@@ -200,6 +200,7 @@ def _enrol(stage: Stage, city: City) -> None:
         tickets = enrol.invite(stage.sessions, stage.profile, trusted, folder)
         stage.host.each(AGENCIES, "init", "--unattended")
         stage.host.enrol(tickets, waiting=True)
+        enrol.invite_house(stage.sessions, stage.settings, stage.vault, stage.profile)
         approved = enrol.approve_all(stage.sessions)
         stage.host.enrol(tickets, "--wait", "30")
         phase.said = f"{approved} agencies: key made at the agency, approved by two persons"

@@ -41,6 +41,7 @@ from gateway.web.pages import (
     evidence,
     home,
     keyacts,
+    letters,
     live,
     locks,
     login,
@@ -50,6 +51,7 @@ from gateway.web.pages import (
     queues,
     referrals,
     stewards,
+    surveys,
     tickets,
     tracking,
     trail,
@@ -58,21 +60,8 @@ from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
-_PAGES = (
-    login,
-    locks,
-    account,
-    agencies,
-    keyacts,
-    home,
-    desk,
-    live,
-    stewards,
-    trail,
-    evidence,
-    quality,
-)
-_DESK = (counter, tickets, queues, tracking)
+_PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
+_DESK = (counter, tickets, queues, tracking, letters, surveys, quality)
 _PROGRAMS = (programs, referrals, mayor)
 
 
@@ -158,6 +147,7 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_review": auth.holds(inbox_of_agency.READERS),
             "may_approve": auth.holds((Role.MAYOR_DELEGATE,)),
             "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
+            "may_survey": auth.holds(HOUSE),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),
