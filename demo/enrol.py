@@ -23,6 +23,8 @@ from schemas.profile import Profile
 from schemas.records.registry import RECORD_TYPES
 
 AGENCIES = ("dukcapil", "dstk", "disdik", "dinkes", "ppkb", "baz", "lks-mk", "csr-bri")
+ANSWERING = ("dstk", "disdik", "baz")
+"""Those whose connector looks into a database when it is asked about one person."""
 CLERK, REGISTRAR, SECOND = "demo-clerk", "demo-registrar", "demo-mayor-delegate"
 
 
@@ -102,6 +104,7 @@ def invite(
             record_types=tuple(RECORD_TYPES),
             basis="mou-demo",
             by=CLERK,
+            live=code in ANSWERING,
         )
         with sessions() as session:
             ticket = trust.create_agency(session, draft, trusted, datetime.now(UTC))

@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gateway.access.model import Action, Role
+from gateway.complaints import inbox as inbox_of_agency
 from gateway.complaints.visibility import HOUSE
 from gateway.errors import GatewayError
 from gateway.migrations import schema
@@ -21,7 +22,16 @@ from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
+from gateway.web.api import (
+    batches,
+    enrolments,
+    findings,
+    inbox,
+    keysets,
+    log,
+    status,
+    verifications,
+)
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
@@ -35,7 +45,11 @@ from gateway.web.pages import (
     live,
     locks,
     login,
+    mayor,
+    programs,
+    quality,
     queues,
+    referrals,
     stewards,
     surveys,
     tickets,
@@ -45,9 +59,10 @@ from gateway.web.pages import (
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, inbox, verifications)
+_APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
 _PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
-_DESK = (counter, tickets, queues, tracking, letters, surveys)
+_DESK = (counter, tickets, queues, tracking, letters, surveys, quality)
+_PROGRAMS = (programs, referrals, mayor)
 
 
 class OrjsonProvider(JSONProvider):
@@ -109,7 +124,7 @@ def _blueprints(app: Flask) -> None:
     for module in _APIS:
         api.register_blueprint(module.blueprint)
     app.register_blueprint(status.blueprint)
-    for page in (*_PAGES, *_DESK):
+    for page in (*_PAGES, *_DESK, *_PROGRAMS):
         app.register_blueprint(page.blueprint)
     app.register_error_handler(GatewayError, page_problems.page)
     app.register_error_handler(HTTPException, _http_problem)
@@ -129,6 +144,8 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_see_agencies": auth.holds(agencies.VIEWERS),
             "may_read_trail": auth.may(Action.TRAIL),
             "may_queue": auth.holds((*HOUSE, Role.STEERING)),
+            "may_review": auth.holds(inbox_of_agency.READERS),
+            "may_approve": auth.holds((Role.MAYOR_DELEGATE,)),
             "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
             "may_survey": auth.holds(HOUSE),
             "may_judge": auth.may(Action.JUDGE),

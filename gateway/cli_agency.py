@@ -48,6 +48,7 @@ def agency() -> None:
 @click.option("--label", required=True, help="How pages name it.")
 @click.option("--records", required=True, help="Record types it may publish, with commas.")
 @click.option("--basis", required=True, help="The agreement that allows it, as a code.")
+@click.option("--live", is_flag=True, help="It may also be asked about one person at once.")
 @click.option(
     "--by",
     required=True,
@@ -56,7 +57,15 @@ def agency() -> None:
 @_OUT
 @click.pass_obj
 def create(  # noqa: PLR0913 -- a command's options
-    clock: Clock, *, code: str, label: str, records: str, basis: str, by: str, out: Path | None
+    clock: Clock,
+    *,
+    code: str,
+    label: str,
+    records: str,
+    basis: str,
+    live: bool,
+    by: str,
+    out: Path | None,
 ) -> None:
     """Create agency CODE and write its one-time ticket (72 hours). Hand it over in person."""
     settings = Settings.from_env()
@@ -64,7 +73,7 @@ def create(  # noqa: PLR0913 -- a command's options
     kinds = tuple(kind.strip() for kind in records.split(",") if kind.strip())
     with engine.opened(settings) as opened:
         officer = authenticated(opened, settings, by, clock())
-        draft = AgencyDraft(code, label, kinds, basis, officer.username)
+        draft = AgencyDraft(code, label, kinds, basis, officer.username, live)
         with opened() as session:
             made = service.create_agency(session, draft, trusted, clock())
             path = _write(made, out)

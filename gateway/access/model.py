@@ -60,6 +60,8 @@ class Action(StrEnum):
     """Decide it."""
     LIVE = "live"
     """Ask agencies at once what their own databases say."""
+    CASE = "case"
+    """See the person of a need that was referred to one's agency, to decide about it."""
     PROVE = "prove"
     """Take away the signed line of a record, in the clear."""
     PROVE_LOOK = "prove_look"

@@ -95,12 +95,17 @@ def recall(
     """
     row = store.find_query(session, query_id, officer.id, now - _LIVES)
     if row is None:
-        raise NotFound(
-            "query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi dari halaman loket."
-        )
+        raise expired()
     terms = opened(vault, "query", row)["detail"]["terms"]
     return Asked(
         QueryId(row.id), Action(row.action), Purpose(row.purpose), Role(row.role), terms, row.leaf
+    )
+
+
+def expired() -> NotFound:
+    """What was asked is too old to be answered, or was asked about something else."""
+    return NotFound(
+        "query.expired", "Pencarian ini sudah kedaluwarsa. Cari lagi dari halaman loket."
     )
 
 

@@ -122,28 +122,6 @@ def reopen_complaint(moving: Moving) -> Result:
     return Result(follow=(Follow(None, act, moving.desk.actor),))
 
 
-def issue_letter(moving: Moving) -> Result:
-    """The referral as a letter: its number is drawn with the move, or neither is."""
-    assert moving.need is not None  # noqa: S101 -- a move of a need
-    desk, case = moving.desk, moving.case
-    agency = str(moving.act.data.get("agency") or moving.need.agency)
-    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
-    accepted = sheet if sheet is not None and sheet.leaf is not None else None
-    data = papers.referral(case, moving.need, agency, accepted, desk)
-    _issue(moving, letters.Draft(LetterKind.REFERRAL, case.ticket.id, moving.need.id, data))
-    return Result()
-
-
-def refuse_by_letter(moving: Moving) -> Result:
-    """The rejection as a letter, with its reasons and the last day of objection."""
-    desk, case = moving.desk, moving.case
-    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
-    assert sheet is not None  # noqa: S101 -- the guard has seen it
-    data = papers.rejection(case, sheet, moving.act.reason, desk)
-    _issue(moving, letters.Draft(LetterKind.REJECTION, case.ticket.id, None, data))
-    return Result()
-
-
 def reserve(moving: Moving) -> Result:
     """A promise takes its place and its money, and is kept with the need."""
     truth = promising.chosen(moving)
@@ -169,6 +147,28 @@ def choose(moving: Moving) -> Result:
 def forget(moving: Moving) -> Result:
     """Who is referred from a waiting list gets a programme of this year, chosen anew."""
     return Result(need={"program_code": None, "returned": 0}) if moving.need else Result()
+
+
+def issue_letter(moving: Moving) -> Result:
+    """The referral as a letter: its number is drawn with the move, or neither is."""
+    assert moving.need is not None  # noqa: S101 -- a move of a need
+    desk, case = moving.desk, moving.case
+    agency = str(moving.act.data.get("agency") or moving.need.agency)
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    accepted = sheet if sheet is not None and sheet.leaf is not None else None
+    data = papers.referral(case, moving.need, agency, accepted, desk)
+    _issue(moving, letters.Draft(LetterKind.REFERRAL, case.ticket.id, moving.need.id, data))
+    return Result()
+
+
+def refuse_by_letter(moving: Moving) -> Result:
+    """The rejection as a letter, with its reasons and the last day of objection."""
+    desk, case = moving.desk, moving.case
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    assert sheet is not None  # noqa: S101 -- the guard has seen it
+    data = papers.rejection(case, sheet, moving.act.reason, desk)
+    _issue(moving, letters.Draft(LetterKind.REJECTION, case.ticket.id, None, data))
+    return Result()
 
 
 EFFECTS: Mapping[str, Effect] = {

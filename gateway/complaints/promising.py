@@ -9,6 +9,7 @@ Source: design/domain.md §2.4 (N06–N25), §5.9; decisions.md (quota truth).
 from uuid import UUID
 
 from gateway.access import weighing
+from gateway.complaints.model import Case, Need
 from gateway.complaints.moving import Moving
 from gateway.errors import Conflict, Refused
 from gateway.index.radar import Kind
@@ -184,10 +185,14 @@ def wanted(moving: Moving, truth: Truth) -> Wanted:
     usual = (kind.amount_min, kind.amount_max)
     least, most = truth.program.range_of(usual)
     given = data.get("amount_idr", need.amount_idr)
-    if given is None and least != most:
+    if (given is None and least != most) or not str(given or 0).isdigit():
         raise Refused("need.no_amount", "Isikan jumlah bantuan dalam rupiah.")
     amount = int(given if given is not None else least or 0)
-    return Wanted(need.id, truth.program.code, amount, person_of(moving), usual, _override(moving))
+    person = person_of(moving.case, need)
+    if not _override(moving):
+        return Wanted(need.id, truth.program.code, amount, person, usual)
+    beside = tuple(b.program for b in besides(moving, truth) if b.kind is Kind.DUPLICATE)
+    return Wanted(need.id, truth.program.code, amount, person, usual, bool(beside), beside)
 
 
 def besides(moving: Moving, truth: Truth) -> list[Beside]:
@@ -199,18 +204,19 @@ def besides(moving: Moving, truth: Truth) -> list[Beside]:
     return aid.beside(truth.program, view, held, moving.desk.now.today)
 
 
-def person_of(moving: Moving) -> UUID | None:
+def person_of(case: Case, need: Need) -> UUID | None:
     """The person of the index for whom the need is; the complainant where it names nobody else."""
-    need = moving.need
-    if need is None or need.person_id is not None or need.subject:
-        return None if need is None else need.person_id
-    return moving.case.ticket.person_id
+    if need.person_id is not None or need.subject:
+        return need.person_id
+    return case.ticket.person_id
 
 
 def view_of(moving: Moving) -> PersonView | None:
     """What the index holds of that person, for a rule to judge."""
-    desk = moving.desk
-    return weighing.view(moving.session, person_of(moving), desk.vault, desk.profile)
+    desk, need = moving.desk, moving.need
+    assert need is not None  # noqa: S101 -- a move of a need
+    person = person_of(moving.case, need)
+    return weighing.view(moving.session, person, desk.vault, desk.profile)
 
 
 def _last_resort(moving: Moving) -> None:

@@ -19,6 +19,8 @@ _WITH_AGENCY = frozenset(
         *("fulfilled", "next_fy", "waiting_list", "fallback_review", "declined", "unmet"),
     )
 )
+_WITH_MAYOR = frozenset(("awaiting_mayor", "approved", "declined"))
+"""What waits for the mayor, and what was decided: so who comes second is told."""
 
 
 def sees(actor: Actor, case: Case) -> bool:
@@ -30,7 +32,7 @@ def sees(actor: Actor, case: Case) -> bool:
     if ticket.restricted:
         return actor.holds(Role.UPT_COORDINATOR) or own
     if actor.holds(Role.MAYOR_DELEGATE):
-        return any(n.state == "awaiting_mayor" for n in case.needs)
+        return any(n.state in _WITH_MAYOR for n in case.needs)
     return actor.holds(*HOUSE) or own
 
 

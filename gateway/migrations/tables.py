@@ -24,6 +24,7 @@ from gateway.trust import store as trust
 from gateway.trust import store_centre as centre
 from gateway.trust import store_departures as departures
 from gateway.trust import store_keys as trust_keys
+from gateway.trust import store_requests as requests
 from gateway.trust import store_revocations as revocations
 from gateway.trust import store_wishes as wishes
 
@@ -31,9 +32,8 @@ __all__ = ["metadata"]
 
 SLICES = (
     *(outbox, heartbeat, deks, ledger, cosignatures, openings),
-    *(trust, trust_keys, revocations, departures, centre, wishes),
+    *(trust, trust_keys, requests, revocations, departures, centre, wishes),
     *(intake, snapshots, poison, store_reevaluation, store_withdrawals),
     *(index, history, judgements, access, blast, logins, stewards),
-    *(programs, complaints, drafts, lookup),
-    *(surveys, letters),
+    *(programs, complaints, drafts, surveys, letters, lookup),
 )

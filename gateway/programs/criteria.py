@@ -8,12 +8,14 @@ Source: design/domain.md §5.9 (eligible suggestion), §3.3 (criteria); Kleene's
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from gateway.programs.model import Program
 
 Facts = Mapping[str, Any]
 """What is known of a person by field: a number, a word, or a tuple of words; absent: not known."""
@@ -49,6 +51,9 @@ class Verdict:
         return tuple(r.field for r in self.reasons if r.answer is Answer.UNKNOWN and r.field)
 
 
+RESIDENCE = {"KTP_CITY": "ktp_here", "DOMICILE_CITY": "lives_here"}
+"""By which fact a programme's rule of residence is judged."""
+_BOTH = ("id", "en")
 _RANK = {Answer.FAILS: 0, Answer.UNKNOWN: 1, Answer.MEETS: 2}
 _OPPOSITE = {
     Answer.MEETS: Answer.FAILS,
@@ -60,6 +65,16 @@ _OPPOSITE = {
 def judge(criteria: Mapping[str, Any] | None, facts: Facts) -> Verdict:
     """What the criteria say of a person; no criteria are met by everybody."""
     return Verdict(Answer.MEETS) if criteria is None else _judge(criteria, facts)
+
+
+def describe(program: Program) -> tuple[Mapping[str, str], ...]:
+    """The criteria in plain words by language, one sentence a rule; alternatives are joined."""
+    found = list(_describe(program.criteria)) if program.criteria else []
+    residence = RESIDENCE.get(program.residency_rule)
+    if residence is not None:
+        known = _words()["field"][residence]
+        found.insert(0, {lang: known[lang] for lang in _BOTH})
+    return tuple(found)
 
 
 def both(verdicts: Iterable[Verdict]) -> Verdict:
@@ -97,7 +112,7 @@ def _rule(field: str, op: str, wanted: Any, facts: Facts) -> Verdict:
     test = _TESTS.get((known or {}).get("kind", ""), {}).get(op)
     if known is None or test is None or not _fits(op, wanted):
         return _unreadable()
-    said = {lang: _phrase(op, lang, value=_show(wanted, lang)) for lang in ("id", "en")}
+    said = {lang: _phrase(op, lang, value=_show(wanted, lang)) for lang in _BOTH}
     if field not in facts:
         text = {
             lang: _phrase("unknown", lang, field=known[lang], wanted=said[lang]) for lang in said
@@ -109,6 +124,31 @@ def _rule(field: str, op: str, wanted: Any, facts: Facts) -> Verdict:
         for lang in said
     }
     return _verdict(Answer.MEETS if test(found, wanted) else Answer.FAILS, field, text)
+
+
+def _describe(predicate: Any) -> Iterator[Mapping[str, str]]:
+    match predicate:
+        case {"all": list(parts)}:
+            for part in parts:
+                yield from _describe(part)
+        case {"any": list(parts)}:
+            each = [dict(text) for part in parts for text in _describe(part)]
+            yield {lang: f" {_phrase('or', lang)} ".join(t[lang] for t in each) for lang in _BOTH}
+        case {"not": part}:
+            for text in _describe(part):
+                yield {lang: f"{_phrase('not', lang)} {text[lang]}" for lang in _BOTH}
+        case {"field": str(field), **rest} if len(rest) == 1 and field in _words()["field"]:
+            op, wanted = next(iter(rest.items()))
+            known = _words()["field"][field]
+            if op in _TESTS[known["kind"]] and _fits(str(op), wanted):
+                yield {
+                    lang: f"{known[lang]}: {_phrase(str(op), lang, value=_show(wanted, lang))}"
+                    for lang in _BOTH
+                }
+                return
+            yield {lang: _phrase("unreadable", lang) for lang in _BOTH}
+        case _:
+            yield {lang: _phrase("unreadable", lang) for lang in _BOTH}
 
 
 def _among(found: Any, wanted: Any) -> bool:
@@ -143,7 +183,7 @@ def _verdict(answer: Answer, field: str, text: Mapping[str, str]) -> Verdict:
 
 
 def _unreadable() -> Verdict:
-    text = {lang: _phrase("unreadable", lang) for lang in ("id", "en")}
+    text = {lang: _phrase("unreadable", lang) for lang in _BOTH}
     return _verdict(Answer.UNKNOWN, "", text)
 
 

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from gateway.programs import criteria
-from gateway.programs.criteria import Answer, Facts, Verdict
+from gateway.programs.criteria import RESIDENCE, Answer, Facts, Verdict
 from gateway.programs.model import Program, Truth, When
-
-_RESIDENCE = {"KTP_CITY": "ktp_here", "DOMICILE_CITY": "lives_here"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +37,8 @@ class Suggestion:
 def weigh(program: Program, facts: Facts) -> Verdict:
     """Whether a person meets a programme: alive, residence, and its own criteria."""
     rules = [criteria.judge({"field": "alive", "is": True}, facts)]
-    if program.residency_rule in _RESIDENCE:
-        rule = {"field": _RESIDENCE[program.residency_rule], "is": True}
+    if program.residency_rule in RESIDENCE:
+        rule = {"field": RESIDENCE[program.residency_rule], "is": True}
         rules.append(criteria.judge(rule, facts))
     return criteria.both([*rules, criteria.judge(program.criteria, facts)])
 

@@ -84,3 +84,31 @@ def reserved_for(session: Session, person_id: UUID) -> list[Program]:
     """The programmes of which the desk has reserved something for a person."""
     codes = {row.program_code for row in store.of_person(session, person_id)}
     return [truth.program for truth in truths(session, codes)] if codes else []
+
+
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """What one agency has promised beside a programme of another; rupiah, no person."""
+
+    agency: str
+    program: str
+    own: str
+    amount_idr: int
+
+
+def touching(session: Session, agency: str) -> list[Touching]:
+    """What others have promised to persons who have an excluding programme of this agency.
+
+    So both agencies see it before money moves. Source: design/domain.md §7, scenario 21.
+    """
+    rows = store.overridden(session)
+    codes = {code for row in rows for code in row.beside}
+    own = {
+        p.values["program_code"] for p in published.programs(session, codes) if p.agency == agency
+    }
+    return [
+        Touching(row.agency, row.program_code, code, row.amount_idr)
+        for row in rows
+        for code in row.beside
+        if code in own and row.agency != agency
+    ]

@@ -39,6 +39,7 @@ class Wanted:
 
     Attributes:
         override: the person may hold another programme of the group; somebody gave a reason.
+        beside: the programmes that this sets aside.
     """
 
     need_id: UUID
@@ -47,6 +48,7 @@ class Wanted:
     person_id: UUID | None = None
     usual: tuple[int | None, int | None] = (None, None)
     override: bool = False
+    beside: tuple[str, ...] = ()
 
 
 def reserve(session: Session, wanted: Wanted, today: date, now: datetime) -> Truth:
@@ -76,6 +78,7 @@ def reserve(session: Session, wanted: Wanted, today: date, now: datetime) -> Tru
         "person_id": wanted.person_id,
         "exclusive_key": key,
         "overridden": wanted.override,
+        "beside": list(wanted.beside),
         "made_at": now,
     }
     try:

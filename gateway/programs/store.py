@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
 from gateway.storage.base import metadata
@@ -42,6 +42,7 @@ reservation = Table(
     Column("person_id", Uuid),
     Column("exclusive_key", Text),
     Column("overridden", Boolean, nullable=False),
+    Column("beside", ARRAY(Text), nullable=False),
     Column("made_at", DateTime(timezone=True), nullable=False),
     Column("released_at", DateTime(timezone=True)),
     CheckConstraint("amount_idr >= 0", name="amount"),
@@ -54,7 +55,10 @@ reservation = Table(
         postgresql_where=text("released_at is null and not overridden"),
     ),
 )
-"""A place and money that one need holds; what was given back stays, with when."""
+"""A place and money that one need holds; what was given back stays, with when.
+
+`beside` are the programmes that exclude it and that somebody set aside with a reason.
+"""
 
 
 def hold(session: Session, program_code: str) -> None:
@@ -124,3 +128,10 @@ def of_person(session: Session, person_id: UUID) -> Sequence[Row[Any]]:
     r = reservation.c
     query = select(reservation).where(r.person_id == person_id, r.released_at.is_(None))
     return session.execute(query.order_by(r.need_id)).all()
+
+
+def overridden(session: Session) -> Sequence[Row[Any]]:
+    """What is reserved although other programmes exclude it."""
+    r = reservation.c
+    query = select(reservation).where(r.overridden, r.released_at.is_(None))
+    return session.execute(query.order_by(r.made_at)).all()

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0015"
 down_revision = "0014"
@@ -24,6 +25,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=True),
         sa.Column("exclusive_key", sa.Text(), nullable=True),
         sa.Column("overridden", sa.Boolean(), nullable=False),
+        sa.Column("beside", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("amount_idr >= 0", name=op.f("ck_reservation_amount")),

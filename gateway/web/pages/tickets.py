@@ -63,6 +63,11 @@ def ticket(number: str) -> Any:
 def move(number: str) -> Any:
     """Make a move of the ticket or of one of its needs."""
     form, desk = request.form, counter.desk()
+    if desk.actor.holds(*visibility.AGENCY, Role.MAYOR_DELEGATE):
+        raise Forbidden(
+            "need.at_own_desk",
+            "Keputusan instansi dan Wali Kota dibuat di mejanya sendiri, dengan kata sandi.",
+        )
     data = {name: value for name, value in form.items() if name not in _OWN and value}
     act = Act(form.get("event", ""), form.get("reason", "").strip(), data, "single_handed" in form)
 
