@@ -135,8 +135,8 @@ def _handed(item: Item, profile: Profile) -> dict[str, str]:
     day = item.due.on or (item.due.at.date() if item.due.at else None)
     return {
         "ticket": item.number,
-        "state": item.state.label["id"],
-        "needs": ", ".join(kinds),
+        "state": papers.cut(item.state.label["id"]),
+        "needs": papers.cut(", ".join(kinds)),
         "due": papers.day(day) if day else "–",
     }
 
