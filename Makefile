@@ -7,9 +7,10 @@ SEED    ?= 7
 PORT    ?= 8000
 ONLY    ?=
 SAMPLE  ?= 0
+VERIFIER ?= var/titian-verify.pyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage mutants check lint types contracts bench docs lock clean
+.PHONY: help install demo test coverage mutants check lint types contracts bench verifier docs lock clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -56,6 +57,12 @@ check: lint types contracts test ## what CI runs: lint, format, types, import co
 
 bench: $(VENV)/.installed ## measure every figure the README claims (ONLY=name,… RUNS=3)
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY),) $(if $(RUNS),--runs $(RUNS),)
+
+verifier: ## make titian-verify one file for another machine (VERIFIER=; it needs Python, cryptography, rfc8785, zstandard)
+	@mkdir -p $(dir $(VERIFIER))
+	@tmp=$$(mktemp -d) && mkdir $$tmp/keys && cp keys/*.py $$tmp/keys && rm $$tmp/keys/httpsig.py \
+	  && $(PY) -m zipapp $$tmp -m keys.verify:main -p '/usr/bin/env python3' -o $(VERIFIER); made=$$?; rm -rf $$tmp; exit $$made
+	@echo $(VERIFIER)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \

@@ -70,7 +70,9 @@ def let_in(centre: House, code: str, signer: Signer) -> bytes:
     """Ticket, challenge, proof, two persons; the keyset's envelope."""
     now, aud = datetime.now(UTC), centre.settings.aud
     gate = Gate(aud, centre.vault.signer("receipt"))
-    draft = AgencyDraft(code, code.upper(), tuple(RECORD_TYPES), "mou-bench", "bench-clerk")
+    draft = AgencyDraft(
+        code, code.upper(), tuple(RECORD_TYPES), "mou-bench", "bench-clerk", live=True
+    )
     with centre.sessions.begin() as session:
         trusted = anchors(centre.settings, centre.vault)
         ticket = trust.create_agency(session, draft, trusted, now)

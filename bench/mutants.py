@@ -53,7 +53,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "forgetting": ("forgetting",),
     "frame": ("frame",),
     "httpsig": ("httpsig",),
-    "keyset": ("keyset", "succession"),
+    "keyset": ("keyset", "succession", "reenrolment"),
     "keystore": ("keystore",),
     "lifecycle": ("lifecycle",),
     "merkle": ("merkle",),

@@ -1,7 +1,6 @@
 """`titian-connector`: the root of the agency's side; reads the clock, prints, sets exit codes."""
 
 import json
-import secrets
 import sys
 import time
 from datetime import UTC, datetime
@@ -11,24 +10,26 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import results, starting
+from connectors import results
 from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
 from connectors.cli_doctor import doctor_command
 from connectors.cli_enrol import enrol_command
+from connectors.cli_inbox import inbox_command
+from connectors.cli_init import init_command
 from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
 from connectors.cli_recovery import recovery_group
 from connectors.cli_run import run_command, settle, speaking, tend, working
+from connectors.cli_service import service_command
 from connectors.cli_status import status_command
 from connectors.config import language
 from connectors.desk import Desk
 from connectors.errors import ConnectorError
-from connectors.ids import load_secret
 from connectors.memory import Memory
+from connectors.reports.findings import report_of, writer_of
 from connectors.runner import Tally, Wishes, preview, publish
 from connectors.screen import findings_table, masked, meaning, progress_bar, say, tally_table
-from keys.privatefile import write_private
 
 
 def main() -> None:
@@ -67,14 +68,16 @@ def commands(lang: str) -> click.Group:
 
     for make in (
         *(
-            _init,
+            init_command,
             doctor_command,
             enrol_command,
             _preview,
             _publish,
             run_command,
+            service_command,
             status_command,
             alarms_command,
+            inbox_command,
             attest_command,
         ),
     ):
@@ -84,52 +87,28 @@ def commands(lang: str) -> click.Group:
     return group
 
 
-def _init(lang: str) -> click.Command:
-    @click.command("init", help=say("init", lang))
-    @click.option("--agency", help=say("init.agency", lang))
-    @click.option("--profile", help=say("init.profile", lang))
-    @click.option("--source", help=say("init.source", lang))
-    @click.option("--example", help=say("init.example", lang))
-    @click.option("--unattended", is_flag=True, help=say("init.unattended", lang))
-    @click.pass_obj
-    def init(desk: Desk, /, **given: Any) -> None:
-        path = desk.config_path
-        if given["example"] and not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(starting.example(given["example"]), encoding="utf-8")
-        elif not path.exists():
-            asked = ("agency", "profile", "source")
-            answers = [given[name] or click.prompt(desk.say(f"init.{name}")) for name in asked]
-            made = starting.propose(answers[0], answers[1], answers[2], path.resolve().parent)
-            path.write_text(made.text, encoding="utf-8")
-            facts = {"config": path, "tables": made.tables, "mapped": made.mapped}
-            click.echo(desk.say("init.written", **facts))
-        config = desk.config()
-        load_secret(config.places.id_secret)
-        secret_file = config.passphrase_file
-        if given["unattended"] and secret_file is not None and not secret_file.exists():
-            write_private(secret_file, secrets.token_urlsafe(32).encode("ascii"))
-        Memory.open(config.places.memory).close()
-        click.echo(desk.say("init.done", config=path, state=config.places.state))
-
-    return init
-
-
 def _preview(lang: str) -> click.Command:
     @click.command("preview", help=say("preview", lang))
     @click.option("--block", help=say("publish.block", lang))
     @click.option("--rows", default=5, help=say("preview.rows", lang))
+    @click.option("--report", type=click.Path(path_type=Path), help=say("preview.report", lang))
     @click.option("--json", "as_json", is_flag=True, help=say("opt.json", lang))
     @click.pass_obj
-    def command(desk: Desk, block: str | None, rows: int, *, as_json: bool) -> None:
+    def command(
+        desk: Desk, block: str | None, rows: int, report: Path | None, *, as_json: bool
+    ) -> None:
+        write = None if report is None else writer_of(report)
         config = desk.config()
         memory = Memory.open(config.places.memory)
         with (
-            progress_bar(desk.console) as report,
-            reading(config, memory, desk.outside(report)) as job,
+            progress_bar(desk.console) as progress,
+            reading(config, memory, desk.outside(progress)) as job,
         ):
             tallies = preview(job, Wishes(only=block))
         memory.close()
+        if report is not None and write is not None:
+            write(report_of(config.agency, tallies, lang), report)
+            desk.tell_aside("preview.reported", path=report)
         if as_json:
             click.echo(
                 json.dumps([_told(tally, rows, lang) for tally in tallies], ensure_ascii=False)

@@ -40,5 +40,6 @@ def alarms_command(lang: str) -> click.Command:
 def print_alarms(desk: Desk, on: Sequence[Alarm]) -> None:
     """Each with its code, since when, and its sentence."""
     for alarm in on:
-        desk.tell("alarms.one", code=alarm.code, since=alarm.since)
+        heading = "alarms.one" if alarm.exit_code else "alarms.warning"
+        desk.tell(heading, code=alarm.code, since=alarm.since)
         click.echo(alarm.sentence(desk.lang))

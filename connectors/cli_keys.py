@@ -150,8 +150,10 @@ def _suspend(lang: str) -> click.Command:
                 click.confirm(desk.say("keys.sure_suspend", kid=named), abort=True, err=True)
             aud, agency = hands.anchors.aud, hands.client.agency
             said = Suspension(aud, agency, named, Action.SUSPEND, desk.clock(), reason)
+            sealed = seal_suspension(said, [hands.speaker])
+            silence.made(hands.memory, sealed)
             try:
-                hands.client.put_suspension(seal_suspension(said, [hands.speaker]))
+                hands.client.put_suspension(sealed)
             except Problem as problem:
                 raise problem.error() from problem
             silence.note(hands.memory, named, desk.clock())

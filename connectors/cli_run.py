@@ -29,6 +29,8 @@ WATCH_EVERY = 60.0
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
 _CLOCK = "gateway.clock"
 """What passes by itself once the clock is set."""
+_STOPS = frozenset({"keys.silent", silence.BY_CENTRE, silence.BY_US})
+"""Beside contradictions: our key may not speak, so nothing is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,7 @@ def tend(desk: Desk, work: Work, told: set[str] | None = None) -> None:
         amending.follow(hands)
     except ConnectorError as err:
         silence.note_refusal(work.memory, hands.speaker.kid, err, hands.clock())
-        if err.code.startswith("trust.") or err.code == "keys.silent":
+        if err.code.startswith("trust.") or err.code in _STOPS:
             raise
         click.echo(err.sentence(desk.lang), err=True)
         return

@@ -36,6 +36,10 @@ class Desk:
     def tell(self, key: str, **facts: object) -> None:
         click.echo(self.say(key, **facts))
 
+    def tell_aside(self, key: str, **facts: object) -> None:
+        """Beside the output, so that what was asked for can be written to a file."""
+        click.echo(self.say(key, **facts), err=True)
+
     def ask_passphrase(self) -> str:
         return str(click.prompt(self.say("passphrase"), hide_input=True, err=True))
 

@@ -89,7 +89,7 @@ def open_answerer(hands: Hands, config: Config, outside: Outside, stack: ExitSta
     return Answerer(
         client=client,
         book=book,
-        judge=Judge(config.agency, hands.anchors, config.live, _witnessed(client, memory)),
+        judge=Judge(config.agency, hands.anchors, config.live, witnessed(client, memory)),
         signer=hands.speaker,
         looker=cast("Looker", source),  # the settings allow it of databases alone
         clock=hands.clock,
@@ -97,7 +97,7 @@ def open_answerer(hands: Hands, config: Config, outside: Outside, stack: ExitSta
     )
 
 
-def _witnessed(client: Client, memory: Memory) -> Callable[[Checkpoint], None]:
+def witnessed(client: Client, memory: Memory) -> Callable[[Checkpoint], None]:
     """Whether a checkpoint is of the log that this connector witnesses; asked once for each."""
     known: dict[tuple[int, bytes], bool] = {}
 

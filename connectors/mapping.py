@@ -34,14 +34,14 @@ class Mapper:
         self.block = block
         self._secret = secret
         blocks = {other.name: other for other in config.publish}
-        self._rules = Compiler(block, blocks, config.maps, context, secret).rules()
-        self._paths = {rule: ".".join(rule.target) for rule in self._rules}
-        self.folds = any(rule.each for rule in self._rules)
+        self.rules = Compiler(block, blocks, config.maps, context, secret).rules()
+        self._paths = {rule: ".".join(rule.target) for rule in self.rules}
+        self.folds = any(rule.each for rule in self.rules)
 
     @property
     def used(self) -> frozenset[str]:
         """Every column that the block reads."""
-        asked = {*columns_of(self._rules), *self.block.key}
+        asked = {*columns_of(self.rules), *self.block.key}
         asked |= {one.column for one in (*self.block.only, *self.block.delete)}
         asked |= {name for name in (self.block.as_of, self.block.watermark) if name}
         return frozenset(asked)
@@ -49,7 +49,7 @@ class Mapper:
     @property
     def order(self) -> tuple[str, ...]:
         """The columns by which a folded block's rows must come, so that it reads the same."""
-        folded = tuple(rule for rule in self._rules if rule.each)
+        folded = tuple(rule for rule in self.rules if rule.each)
         inner = [column for column in columns_of(folded) if "." not in column]
         return tuple(dict.fromkeys((*self.block.key, *inner))) if self.folds else ()
 
@@ -96,7 +96,7 @@ class Mapper:
     def _values(self, rows: list[Row]) -> tuple[dict[str, object], tuple[tuple[str, str], ...]]:
         values: dict[str, object] = {}
         findings: dict[tuple[str, str], None] = {}
-        for rule in self._rules:
+        for rule in self.rules:
             if rule.each:
                 items: list[object] = []
                 for row in rows:

@@ -1,8 +1,8 @@
 """A first settings file: what a source offers, and which column probably means what."""
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,26 +10,56 @@ from connectors.config import SourceConfig
 from connectors.errors import FixSettings
 from connectors.sources.base import Found
 from connectors.sources.registry import open_source
+from connectors.withheld import is_withheld
+from schemas.errors import SchemaError
+from schemas.profile import Profile
 
-# What column names mean, the most certain first: (pattern, field, the rest of its rule).
-GUESSES: Sequence[tuple[str, str, str]] = (
-    (r"nik(_?ktp)?|no_?ktp|nik/no_ktp", "nik", 'as = "nik"'),
-    (r"no_?kk", "no_kk", 'as = "no_kk"'),
-    (r"nama(_?(lengkap|lgkp|mustahik|peserta|penerima))?", "name_source", ""),
+# What column names mean, the most certain first: (pattern, field, the rest of its rule, how sure).
+GUESSES: Sequence[tuple[str, str, str, float]] = (
+    (r"nik(_?ktp)?|no_?ktp|nik/_?no_?ktp", "nik", 'as = "nik"', 0.98),
+    (r"no_?kk", "no_kk", 'as = "no_kk"', 0.95),
+    (
+        r"(nama|nm)(_?(lengkap|lgkp|mustahik|peserta|penerima|kepala|siswa))?",
+        "name_source",
+        "",
+        0.95,
+    ),
     (
         r"jk|l/p|jenis_?(kelamin|klmin)|jns_kelamin",
         "sex",
         'map = { L = "L", P = "P", "1" = "L", "2" = "P" }',
+        0.9,
     ),
-    (r"tgl_?(lahir|lhr)|tanggal_?lahir", "birth_date", 'as = "date", precision = true'),
-    (r"tempat_?lahir|tmpt_?lhr", "birth_place", ""),
-    (r"(nama_)?ibu(_kandung)?|nama_ibu_kandung", "mother_name", ""),
-    (r"alamat(_jalan)?", "address_domicile.street", "max = 200"),
-    (r"(desa_?)?(kelurahan|kel)", "address_domicile.kelurahan", 'as = "kelurahan"'),
-    (r"no_?hp|telp|telepon|nomor_telepon_seluler", "phone", 'as = "phone"'),
+    (r"tgl_?(lahir|lhr)|tanggal_?lahir", "birth_date", 'as = "date", precision = true', 0.95),
+    (r"tempat_?lahir|tmpt_?lhr", "birth_place", "", 0.9),
+    (r"(nama_)?ibu(_kandung)?|nama_ibu_kandung", "mother_name", "", 0.85),
+    (r"alamat(_jalan)?", "address_domicile.street", "max = 200", 0.85),
+    (r"(desa_?)?(kelurahan|kel)", "address_domicile.kelurahan", 'as = "kelurahan"', 0.85),
+    (r"no_?hp|telp|telepon|hp|nomor_telepon_seluler", "phone", 'as = "phone"', 0.85),
 )
 _SQL = re.compile(r"(sqlite|postgresql|mysql|mariadb)(\+[a-z0-9]+)?:")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an officer says of the agency; `source` is a database URL or a folder in `folder`."""
+
+    agency: str
+    profile: str
+    source: str
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """A column that probably means a field; `by_name`, 0 to 1, is how sure its name alone is."""
+
+    table: str
+    column: str
+    field: str
+    rule: str
+    by_name: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +68,11 @@ class Proposal:
 
     text: str
     tables: int
-    mapped: int
+    guesses: tuple[Guess, ...]
+
+    @property
+    def mapped(self) -> int:
+        return len(self.guesses)
 
 
 def examples() -> tuple[str, ...]:
@@ -61,37 +95,69 @@ def example(agency: str) -> str:
     return files("connectors").joinpath("agencies", f"{agency}.toml").read_text(encoding="utf-8")
 
 
-def propose(agency: str, profile: str, source: str, folder: Path) -> Proposal:
-    """A settings file for a database or a folder, from the names of its tables and columns alone.
+def propose(wanted: Wanted, *, without: Collection[tuple[str, str]] = ()) -> Proposal:
+    """A settings file for a database or a folder, from the names of its tables and columns.
+
+    `without` are (table, field) that turned out not to fit. What the city withholds is left out.
 
     Raises:
-        ConnectorError: the source cannot be read.
+        ConnectorError: the source cannot be read, or the profile is not known.
     """
-    kind = _kind(source, folder)
-    config = SourceConfig(kind, source if kind == "sql" else "", folder / source, {}, {})
-    if kind == "sql":
-        config = SourceConfig(kind, source, folder, {}, {})
+    patterns = _withheld(wanted.profile)
+    kind = _kind(wanted.source, wanted.folder)
+    is_sql = kind == "sql"
+    place = wanted.folder if is_sql else wanted.folder / wanted.source
+    config = SourceConfig(kind, wanted.source if is_sql else "", place, {}, {}, patterns)
     opened = open_source(config)
     try:
-        found = [table for table in opened.describe() if table.columns]
+        found = [t for t in (_allowed(one, patterns) for one in opened.describe()) if t.columns]
     finally:
         opened.close()
-    blocks = [block for table in found if (block := _block(table))]
-    mapped = sum(block.count("\n  ") for block in blocks)
+    guesses = tuple(
+        g for table in found for g in _guesses(table) if (g.table, g.field) not in without
+    )
+    blocks = [block for table in found if (block := _block(table, guesses))]
     head = [
-        f'agency = "{agency}"',
-        f'profile = "{profile}"',
+        f"agency = {_quoted(wanted.agency)}",
+        f"profile = {_quoted(wanted.profile)}",
         'basis = "PERJANJIAN-BELUM-DIISI"  # the agreement that allows the sharing',
         "",
         "[source]",
         f'kind = "{kind}"',
-        f'{"url" if kind == "sql" else "path"} = "{source}"',
+        f"{'url' if is_sql else 'path'} = {_quoted(wanted.source)}",
         "",
         "# Only what stands here can ever be read. Take out what nobody needs.",
-        f"[source.{ {'sql': 'tables', 'text': 'files', 'xlsx': 'sheets'}[kind] }]",
-        *(f"{_key(t.name)} = {_list(t.columns)}" for t in found),
+        *(line for table in found for line in _declared(kind, table)),
     ]
-    return Proposal("\n".join([*head, "", *blocks]) + "\n", len(found), mapped)
+    return Proposal("\n".join([*head, "", *blocks]) + "\n", len(found), guesses)
+
+
+def _withheld(profile: str) -> tuple[str, ...]:
+    try:
+        return tuple(pattern.casefold() for pattern in Profile.load(profile).withheld)
+    except SchemaError as err:
+        raise FixSettings("settings.profile", profile=profile) from err
+
+
+def _allowed(table: Found, patterns: Sequence[str]) -> Found:
+    kept = [c for c in table.columns if not is_withheld(c, patterns)]
+    columns = () if is_withheld(table.name, patterns) else tuple(kept)
+    return replace(table, columns=columns)
+
+
+def _declared(kind: str, table: Found) -> list[str]:
+    section = {"sql": "tables", "text": "files", "xlsx": "sheets"}.get(kind, "files")
+    options = [f"{name} = {_value(value)}" for name, value in table.options.items()]
+    return [
+        f"[source.{section}.{_key(table.name)}]",
+        f"columns = {_list(table.columns)}",
+        *options,
+        "",
+    ]
+
+
+def _value(value: object) -> str:
+    return _list(list(value)) if isinstance(value, tuple | list) else _quoted(str(value))
 
 
 def _kind(source: str, folder: Path) -> str:
@@ -105,29 +171,53 @@ def _kind(source: str, folder: Path) -> str:
     return "xlsx" if any(path.glob("*.xlsx")) else "text"
 
 
-def _block(found: Found) -> str | None:
-    fields: dict[str, str] = {}
-    for pattern, field, rest in GUESSES:
+def _guesses(found: Found) -> list[Guess]:
+    """At most one column a field; no guess at all where nothing looks like a name."""
+    guesses: dict[str, Guess] = {}
+    for pattern, field, rule, sure in GUESSES:
         for column in found.columns:
-            if field not in fields and re.fullmatch(pattern, column.casefold().replace(" ", "_")):
-                quoted = _quoted(column)
-                fields[field] = f"{{ from = {quoted}, {rest} }}" if rest else quoted
-    if "name_source" not in fields:
+            plain = column.casefold().replace(" ", "_")
+            if field not in guesses and re.fullmatch(pattern, plain):
+                guesses[field] = Guess(found.name, column, field, rule, sure)
+    return list(guesses.values()) if "name_source" in guesses else []
+
+
+def _block(found: Found, guesses: Sequence[Guess]) -> str | None:
+    mine = [guess for guess in guesses if guess.table == found.name]
+    if not any(guess.field == "name_source" for guess in mine):
         return None
-    key = found.columns[0]
-    hidden = "nik" in fields and _quoted(key) in fields["nik"]
+    key = _key_columns(found, mine)
+    hidden = any(guess.column in key for guess in mine)
     lines = [
         "[[publish]]",
         f"name = {_quoted(found.name)}",
         f"from = {_quoted(found.name)}",
         'record_type = "person"',
-        f"key = [{_quoted(key)}]",
-        *(['key_form = "hmac"'] if hidden else []),
+        f"key = {_list(key)}",
+        *(['key_form = "derived"'] if hidden else []),
         f'id_prefix = "{re.sub("[^A-Za-z0-9]", "", found.name)[:20]}."',
         "[publish.fields]",
-        *(f"  {_key(field)} = {rule}" for field, rule in fields.items()),
+        *(f"  {_key(guess.field)} = {_rule(guess)}" for guess in mine),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _key_columns(found: Found, mine: Sequence[Guess]) -> list[str]:
+    """The first column, which usually is a number of the source's own; else what names the person.
+
+    A running number in a list that is typed anew each time says nothing, so it is passed over.
+    """
+    first = found.columns[0]
+    meant = {guess.column for guess in mine}
+    if first not in meant and first.casefold() not in ("no", "no.", "nomor", "urut"):
+        return [first]
+    firm = [g.column for g in mine if g.field in ("nik", "name_source", "birth_date", "phone")]
+    return firm or [first]
+
+
+def _rule(guess: Guess) -> str:
+    quoted = _quoted(guess.column)
+    return f"{{ from = {quoted}, {guess.rule} }}" if guess.rule else quoted
 
 
 def _list(columns: Sequence[str]) -> str:

@@ -71,13 +71,22 @@ class Watch:
             except Problem as problem:
                 if not problem.code.startswith(_SILENT):
                     raise
-                silenced = problem.code
+                silenced = problem
                 said = problem.error()
                 silence.note_refusal(self._memory, self.hands.speaker.kid, said, self.hands.clock())
         self.guard.defend()
         if silenced is not None:
-            raise CallCentre("trust.silenced", kid=self.hands.speaker.kid, refusal=silenced)
+            raise self._silenced(silenced)
         return agree
+
+    def _silenced(self, refused: Problem) -> CallCentre:
+        """Why our key may not speak: a known and signed reason, or an alarm."""
+        kid, centre = self.hands.speaker.kid, self.hands.anchors.receipt_keys
+        why = silence.explained(self._memory, kid, refused.details.get("statement"), centre)
+        if why is None:
+            return CallCentre(alarms.SILENCED, kid=kid, refusal=refused.code)
+        alarms.drop(self._memory, alarms.SILENCED)
+        return why
 
     def _read(self, seen: Sighting) -> bool:
         hands, now = self.hands, self.hands.clock()

@@ -12,14 +12,19 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from connectors.errors import Wait
 from demo.processes import ROOT, environment
+from gateway.settings import Settings
+from gateway.trust import house
 from gateway.trust import query as trust_query
 from gateway.trust import service as trust
 from gateway.trust.model import AgencyDraft, Anchors, Approver
 from keys.enrolment import format_ticket
+from keys.vault import Vault
 from schemas.profile import Profile
 from schemas.records.registry import RECORD_TYPES
 
 AGENCIES = ("dukcapil", "dstk", "disdik", "dinkes", "ppkb", "baz", "lks-mk", "csr-bri")
+ANSWERING = ("dstk", "disdik", "baz")
+"""Those whose connector looks into a database when it is asked about one person."""
 CLERK, REGISTRAR, SECOND = "demo-clerk", "demo-registrar", "demo-mayor-delegate"
 
 
@@ -99,6 +104,7 @@ def invite(
             record_types=tuple(RECORD_TYPES),
             basis="mou-demo",
             by=CLERK,
+            live=code in ANSWERING,
         )
         with sessions() as session:
             ticket = trust.create_agency(session, draft, trusted, datetime.now(UTC))
@@ -107,6 +113,16 @@ def invite(
         tickets[code].write_text(format_ticket(ticket), encoding="utf-8")
         tickets[code].chmod(0o600)
     return tickets
+
+
+def invite_house(
+    sessions: sessionmaker[Session], settings: Settings, vault: Vault, profile: Profile
+) -> None:
+    """The unit's own key comes in too; the same two persons approve it."""
+    unit = profile.unit
+    draft = AgencyDraft(unit.code, unit.name, house.RECORDS, "survei", CLERK)
+    with sessions.begin() as session:
+        house.enrol(session, draft, settings, vault, datetime.now(UTC))
 
 
 def approve_all(sessions: sessionmaker[Session]) -> int:

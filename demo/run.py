@@ -20,10 +20,11 @@ from typing import Any
 import psycopg
 from sqlalchemy.orm import Session, sessionmaker
 
-from demo import enrol, figures, lookups, week
+from demo import enrol, figures, halfyear, lookups, week
 from demo.city.build import City, build_city
 from demo.city.load import sources
 from demo.enrol import AGENCIES, Host
+from demo.halfyear import Office
 from demo.holding import hold
 from demo.judge import found_persons, pairwise, true_persons
 from demo.processes import Centre
@@ -48,6 +49,7 @@ DATABASES = ("titian", "disdik", "ppkb")
 OFFICERS = (
     ("petugas", "Petugas Loket", (Role.COUNTER_OFFICER,)),
     ("koordinator", "Koordinator UPT-KAN", (Role.UPT_COORDINATOR,)),
+    ("lapangan", "Petugas Lapangan", (Role.FIELD_VERIFIER,)),
     ("data", "Penata Data", (Role.DATA_STEWARD,)),
     ("kunci", "Pengelola Kunci", (Role.KEY_ADMIN,)),
     ("auditor", "Auditor", (Role.AUDITOR,)),
@@ -156,6 +158,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
     _settle(stage)
     _rotate(stage)
     stewards = _week(stage, kept)
+    tickets = _desk(stage, city)
     links = _judge(stage, city)
     looked = _look(stage, city)
     with stage.table.phase("verify") as phase, stage.sessions() as session:
@@ -167,6 +170,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
         "seed": stage.options.seed,
         **counted,
         **stewards,
+        "tickets": tickets,
         "pairwise": links,
         "log": {"size": log.size, "root": log.root.hex(), "verified": True},
         "lookup_ms": looked,
@@ -196,6 +200,7 @@ def _enrol(stage: Stage, city: City) -> None:
         tickets = enrol.invite(stage.sessions, stage.profile, trusted, folder)
         stage.host.each(AGENCIES, "init", "--unattended")
         stage.host.enrol(tickets, waiting=True)
+        enrol.invite_house(stage.sessions, stage.settings, stage.vault, stage.profile)
         approved = enrol.approve_all(stage.sessions)
         stage.host.enrol(tickets, "--wait", "30")
         phase.said = f"{approved} agencies: key made at the agency, approved by two persons"
@@ -281,6 +286,16 @@ def _rotate(stage: Stage) -> None:
             f"{ROTATES} replaced its key with nobody's help; the old one may still speak until "
             f"{said['sign_until']}"
         )
+
+
+def _desk(stage: Stage, city: City) -> dict[str, int]:
+    """Half a year of tickets, made by moves."""
+    with stage.table.phase("desk") as phase:
+        office = Office(stage.sessions, stage.vault, stage.settings, stage.profile)
+        play = halfyear.prepare(office, stage.passwords, stage.options.seed)
+        found = halfyear.play(play, figures.some_numbers(city, halfyear.TICKETS))
+        phase.said = f"{sum(found.values())} tickets in half a year, {play.moves} moves"
+    return found
 
 
 def _judge(stage: Stage, city: City) -> dict[str, Any]:

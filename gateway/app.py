@@ -22,7 +22,16 @@ from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from gateway.storage.wake import Wakes
 from gateway.web import auth, edge, jsonbody, jsonlog, problems, show
-from gateway.web.api import batches, enrolments, inbox, keysets, log, status, verifications
+from gateway.web.api import (
+    batches,
+    enrolments,
+    findings,
+    inbox,
+    keysets,
+    log,
+    status,
+    verifications,
+)
 from gateway.web.language import words_of_request
 from gateway.web.pages import (
     account,
@@ -32,14 +41,17 @@ from gateway.web.pages import (
     evidence,
     home,
     keyacts,
+    letters,
     live,
     locks,
     login,
     mayor,
     programs,
+    quality,
     queues,
     referrals,
     stewards,
+    surveys,
     tickets,
     tracking,
     trail,
@@ -47,9 +59,9 @@ from gateway.web.pages import (
 from gateway.web.pages import problems as page_problems
 from schemas.profile import Profile
 
-_APIS = (log, enrolments, keysets, batches, inbox, verifications)
+_APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
 _PAGES = (login, locks, account, agencies, keyacts, home, desk, live, stewards, trail, evidence)
-_DESK = (counter, tickets, queues, tracking)
+_DESK = (counter, tickets, queues, tracking, letters, surveys, quality)
 _PROGRAMS = (programs, referrals, mayor)
 
 
@@ -135,6 +147,7 @@ def _pages(app: Flask, profile: Profile) -> None:
             "may_review": auth.holds(inbox_of_agency.READERS),
             "may_approve": auth.holds((Role.MAYOR_DELEGATE,)),
             "may_draft": auth.holds((Role.COUNTER_OFFICER, Role.FIELD_VERIFIER)),
+            "may_survey": auth.holds(HOUSE),
             "may_judge": auth.may(Action.JUDGE),
             "may_prove": auth.may(Action.PROVE),
             "may_prove_look": auth.may(Action.PROVE_LOOK),

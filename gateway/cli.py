@@ -19,6 +19,7 @@ from gateway.cli_log import log
 from gateway.cli_officer import officer
 from gateway.cli_prove import prove
 from gateway.cli_reeval import reeval
+from gateway.cli_streams import streams
 from gateway.cli_vault import vault
 from gateway.errors import GatewayError
 from gateway.migrations import schema
@@ -92,7 +93,7 @@ def upgrade() -> None:
 
 for _command in (*cli_keylife.COMMANDS, rotate_receipt):
     keys.add_command(_command)
-for _command in (agency, jobs, keys, link, log, officer, prove, reeval, vault):
+for _command in (agency, jobs, keys, link, log, officer, prove, reeval, streams, vault):
     cli.add_command(_command)
 
 

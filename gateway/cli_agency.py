@@ -16,6 +16,7 @@ from gateway.cli_proof import authenticated
 from gateway.settings import Settings
 from gateway.storage import engine
 from gateway.trust import anchors, keylist, query, rules, service
+from gateway.trust import house as own
 from gateway.trust.model import (
     SECOND_APPROVERS,
     AgencyDraft,
@@ -29,6 +30,7 @@ from gateway.trust.model import (
 from keys.enrolment import Ticket, format_ticket
 from keys.privatefile import write_private
 from keys.vault import Vault
+from schemas.profile import Profile
 
 Clock = Callable[[], datetime]
 _TICKET = click.Path(path_type=Path, dir_okay=False)
@@ -46,6 +48,7 @@ def agency() -> None:
 @click.option("--label", required=True, help="How pages name it.")
 @click.option("--records", required=True, help="Record types it may publish, with commas.")
 @click.option("--basis", required=True, help="The agreement that allows it, as a code.")
+@click.option("--live", is_flag=True, help="It may also be asked about one person at once.")
 @click.option(
     "--by",
     required=True,
@@ -54,7 +57,15 @@ def agency() -> None:
 @_OUT
 @click.pass_obj
 def create(  # noqa: PLR0913 -- a command's options
-    clock: Clock, *, code: str, label: str, records: str, basis: str, by: str, out: Path | None
+    clock: Clock,
+    *,
+    code: str,
+    label: str,
+    records: str,
+    basis: str,
+    live: bool,
+    by: str,
+    out: Path | None,
 ) -> None:
     """Create agency CODE and write its one-time ticket (72 hours). Hand it over in person."""
     settings = Settings.from_env()
@@ -62,7 +73,7 @@ def create(  # noqa: PLR0913 -- a command's options
     kinds = tuple(kind.strip() for kind in records.split(",") if kind.strip())
     with engine.opened(settings) as opened:
         officer = authenticated(opened, settings, by, clock())
-        draft = AgencyDraft(code, label, kinds, basis, officer.username)
+        draft = AgencyDraft(code, label, kinds, basis, officer.username, live)
         with opened() as session:
             made = service.create_agency(session, draft, trusted, clock())
             path = _write(made, out)
@@ -100,6 +111,28 @@ def ticket(clock: Clock, *, code: str, out: Path | None, again: bool, username: 
             path = _write(made, out)
             session.commit()
     _tell_ticket(made, path)
+
+
+@agency.command()
+@click.option(
+    "--by",
+    required=True,
+    help="Your user name; you may not approve what you create. Asks for your password.",
+)
+@click.pass_obj
+def house(clock: Clock, *, by: str) -> None:
+    """Let the unit itself in: its key from the vault, by which accepted surveys are signed.
+
+    Two others approve it as they approve any agency's; read the fingerprint out to them.
+    """
+    settings = Settings.from_env()
+    vault, unit = Vault.load(settings.vault_file), Profile.load(settings.profile).unit
+    with engine.opened(settings) as opened:
+        officer = authenticated(opened, settings, by, clock())
+        draft = AgencyDraft(unit.code, unit.name, own.RECORDS, "survei", officer.username)
+        with opened.begin() as session:
+            sent = own.enrol(session, draft, settings, vault, clock())
+    click.echo(f"{sent.fingerprint}\ntwo persons approve: titian agency approve {unit.code}")
 
 
 @agency.command("list")

@@ -1,6 +1,7 @@
 """`titian reeval`: what followed a revocation, and whom it concerns. For the operator."""
 
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +13,7 @@ from gateway.intake.model import Progress
 from gateway.intake.withdrawing import Withdrawn
 from gateway.settings import Settings
 from gateway.storage import deks, engine, ids
+from gateway.trust import query as trust
 
 
 @click.group()
@@ -51,21 +53,49 @@ def blast_radius(revocation: int, *, as_json: bool) -> None:
     vault = deks.open_vault(settings)
     with engine.opened(settings) as sessions, sessions() as session:
         progress = reevaluation.progress(session, revocation)
+        revoked = trust.revocation(session, revocation)
         found = blast.radius(session, revocation, vault)
-    shown = [_shown(one) for one in found]
     if as_json:
-        click.echo(json.dumps({"finished": progress.finished is not None, "answers": shown}))
+        told = {"finished": progress.finished is not None, "summary": asdict(blast.summary(found))}
+        click.echo(json.dumps({**told, "answers": [_shown(one) for one in found]}))
         return
     if progress.finished is None:
         click.echo("the live view is not finished; ask again for the whole list", err=True)
-    for one in shown:
-        head = ("at", "who", "role", "action", "purpose", "ticket", "query")
-        click.echo("  ".join(str(one[name] or "–") for name in head))
-        for person in one["persons"]:
-            state = "still known" if person["exists"] else "no longer known"
-            fields = ", ".join(person["fields"]) or "no field"
-            click.echo(f"    {person['id']}  {state}; differs now: {fields}")
-    click.echo(f"{len(shown)} answers used a batch in quarantine")
+    click.echo(
+        f"revocation {revocation} of {revoked.agency}: key {revoked.kid}, "
+        f"since {revoked.since:%Y-%m-%d %H:%M} UTC, from the log's entry {revoked.size_at_since} on"
+    )
+    for line in _glance(blast.summary(found), progress.batches):
+        click.echo(line)
+    for one in found:
+        _print(_shown(one))
+
+
+def _glance(made: blast.Summary, batches: int) -> Iterator[str]:
+    yield f"{made.answers} answers to {made.officers} askers used the {batches} batches set aside"
+    if made.answers:
+        yield (
+            f"of the persons shown {made.gone} are no longer known, {made.changed} read otherwise "
+            f"now, {made.same} read as before"
+        )
+    if made.gone or made.changed:
+        yield "next: open these persons at the desk, and see to the cases named below"
+
+
+def _print(one: Mapping[str, Any]) -> None:
+    """An answer, and the persons of whom it would say something else today."""
+    head = ("at", "who", "role", "action", "purpose", "ticket", "query")
+    click.echo("  ".join(str(one[name] or "–") for name in head))
+    same = 0
+    for person in one["persons"]:
+        if not person["exists"]:
+            click.echo(f"    {person['id']}  no longer known")
+        elif person["fields"]:
+            click.echo(f"    {person['id']}  differs now: {', '.join(person['fields'])}")
+        else:
+            same += 1
+    if same:
+        click.echo(f"    {same} more read as before")
 
 
 def _shown(one: blast.Affected) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Settings:
     """Most records in one batch."""
     batches_per_minute: int = 2_400
     """Batches that one agency may send in a minute."""
+    bytes_per_day: int = 5 * 1024**3
+    """Bytes of batches, compressed, that one agency may send in a day (UTC)."""
     searches_per_hour: int = 60
     """Searches that one officer may submit in an hour; as many profiles, as many reveals."""
     searches_per_day: int = 300

@@ -150,6 +150,18 @@ SENTENCES: dict[str, dict[str, tuple[str, str, str]]] = {
         "id": ("", "Log bercabang: dua tonggak berukuran sama dengan isi berbeda.", ""),
         "en": ("", "The log is forked: two checkpoints of one size with different roots.", ""),
     },
+    "sizes": {
+        "id": (
+            "",
+            "",
+            "Tonggak berbeda ukuran: tanpa log di antaranya tak terbukti sambung atau bercabang.",
+        ),
+        "en": (
+            "",
+            "",
+            "Checkpoints of two sizes: without the log between, neither fork nor order is proved.",
+        ),
+    },
     "leaves": {
         "id": (
             "Sidik semua baris sama dengan yang ditandatangani.",

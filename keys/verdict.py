@@ -25,15 +25,23 @@ _RECEIPT = (
 
 
 def judge(files: Sequence[bytes], policy: Policy) -> list[Report]:
-    """A report for each file, in order. Checkpoints are held against each other across files."""
+    """A report for each file, in order. Checkpoints are held against each other across files.
+
+    Two of one size with different roots prove a fork. Of two sizes nothing is proved without the
+    log between them; a checkpoint that was given to be compared says so.
+    """
     cases = [_judge_one(data, policy) for data in files]
     roots: dict[tuple[str, int], set[bytes]] = {}
+    sizes: dict[str, set[int]] = {}
     for case in cases:
         for head in case.heads:
             roots.setdefault((head.origin, head.size), set()).add(head.root)
+            sizes.setdefault(head.origin, set()).add(head.size)
     for case in cases:
         if any(len(roots[head.origin, head.size]) > 1 for head in case.heads):
             case.note("fork", Verdict.INVALID, "log.fork")
+        if case.check == "checkpoint" and any(len(sizes[head.origin]) > 1 for head in case.heads):
+            case.lack("sizes")
     return [Report(case.check, tuple(case.findings)) for case in cases]
 
 

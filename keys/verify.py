@@ -27,7 +27,7 @@ from keys.verdict import judge
 
 EXIT = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.NOT_ENOUGH: 2}
 USAGE = 3
-_UNREADABLE = {
+_UNREADABLE: dict[int | None, str] = {
     errno.ENOENT: "berkas tidak ada",
     errno.EISDIR: "ini folder, bukan berkas",
     errno.EACCES: "berkas tidak boleh dibaca",
@@ -52,7 +52,7 @@ def run(argv: Sequence[str] | None = None) -> int:
         policy = Policy() if args.policy is None else Policy.parse(args.policy.read_bytes())
         files = [path.read_bytes() for path in args.files]
     except OSError as err:
-        said = _UNREADABLE.get(err.errno or 0) if args.lang == "id" else None
+        said = _UNREADABLE.get(err.errno) if args.lang == "id" else None
         print(f"titian-verify: {err.filename}: {said or err.strerror}", file=sys.stderr)
         return USAGE
     except TrustError as err:

@@ -75,6 +75,29 @@ class InboxAnswer(Schema):
     full = fields.Boolean(required=True)
 
 
+class PlaceAnswer(Schema):
+    """A line by its position: `i` from 0 in batch (epoch, seq) of a stream."""
+
+    stream = fields.String(required=True)
+    epoch = fields.Integer(required=True)
+    seq = fields.Integer(required=True)
+    i = fields.Integer(required=True)
+
+
+class FindingAnswer(PlaceAnswer):
+    """What was found about a line that counts now; `other` where it is a double of that line."""
+
+    code = fields.String(required=True)
+    field = fields.String(required=True, allow_none=True)
+    other = fields.Nested(PlaceAnswer, required=True, allow_none=True)
+
+
+class FindingsAnswer(Schema):
+    """All findings that stand."""
+
+    findings = fields.List(fields.Nested(FindingAnswer), required=True)
+
+
 class InboxQuery(Schema):
     """The number after which to go on, and the seconds to wait for something."""
 

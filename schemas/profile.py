@@ -48,13 +48,14 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """What letters are printed with; `letter_number` is a pattern."""
+    """What letters are printed with; `numbers` are patterns by kind of letter."""
 
     lines: tuple[str, ...]
     address: str
     place: str
-    letter_number: str
+    signatory: str
     legal_basis: tuple[str, ...]
+    numbers: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

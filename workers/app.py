@@ -24,7 +24,7 @@ from gateway.storage import deks
 from gateway.storage.engine import connect, sessions
 from keys.vault import Vault
 from schemas.profile import Profile
-from workers import apply, duties, examine, programs, reconcile, reevaluate, schedule
+from workers import apply, deadlines, duties, examine, programs, reconcile, reevaluate, schedule
 
 SOFT_SECONDS, HARD_SECONDS = 540, 600
 _log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def make_app(settings: Settings) -> Celery:
     workshop = Workshop(settings)
     # Not shared: two apps in one process must not get each other's tasks.
     register: Callable[..., Any] = functools.partial(app.task, shared=False)
-    for module in (apply, reconcile, examine, reevaluate, duties, programs):
+    for module in (apply, reconcile, examine, reevaluate, duties, programs, deadlines):
         module.register(register, workshop, now)
     return app
 

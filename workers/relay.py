@@ -24,6 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gateway.errors import Unavailable
 from gateway.ledger.model import CHANNEL as LOG
 from gateway.storage import heartbeat, outbox
+from gateway.storage.wake import Wakes
 from keys.canonical import to_moment
 from keys.errors import TrustError
 from workers.integrate import heartbeat as log_heartbeat
@@ -43,6 +44,7 @@ class Relay:
         self._app, self._tools, self._name, self._now = app, tools, name, now
         self._last: dict[str, float] = {}
         self._broker_away = 0.0
+        self._wakes = Wakes(tools.settings.broker_url)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; a lost database connection is made again."""
@@ -77,7 +79,8 @@ class Relay:
         if self._due("log beat", LOG_BEAT_SECONDS):
             log_heartbeat(self._tools, to_moment(self._now()))
         try:
-            integrate(self._tools)
+            if integrate(self._tools):
+                self._wakes.say(LOG)
         except (TrustError, Unavailable, OSError) as err:
             if self._due("log problem", 10):
                 code = getattr(err, "code", type(err).__name__)

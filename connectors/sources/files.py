@@ -15,7 +15,7 @@ from pathlib import Path
 
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import FixSource, Wait
-from connectors.sources.base import Query, Rights, Row
+from connectors.sources.base import Found, Query, Rights, Row
 from connectors.withheld import is_withheld
 
 _DATED = re.compile(r"(?<![0-9])(20[0-9]{2})-?([01][0-9])-?([0-3][0-9])(?![0-9])")
@@ -69,6 +69,14 @@ class FileSource:
 
     def head(self, dataset: Dataset) -> tuple[str, ...]:
         """The columns that the dataset's files have now."""
+        raise NotImplementedError
+
+    def count(self, query: Query) -> int | None:
+        """As `Source.count`."""
+        raise NotImplementedError
+
+    def describe(self) -> list[Found]:
+        """As `Source.describe`."""
         raise NotImplementedError
 
     def chosen(self, dataset: Dataset) -> list[Path]:

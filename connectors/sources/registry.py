@@ -10,6 +10,8 @@ from connectors.sources.base import Source
 SOURCES: Mapping[str, str] = {
     "sql": "connectors.sources.sql:SqlSource",
     "text": "connectors.sources.text:TextSource",
+    "dbf": "connectors.sources.dbf:DbfSource",
+    "drop": "connectors.sources.drop:DropSource",
     "xlsx": "connectors.sources.xlsx:XlsxSource",
 }
 

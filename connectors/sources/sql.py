@@ -1,4 +1,7 @@
-"""Tables of a SQL database by SQLAlchemy (PostgreSQL, MariaDB, SQLite); read only, streamed.
+"""Tables of a SQL database by SQLAlchemy; read only, streamed.
+
+PostgreSQL, MariaDB and SQLite are tested against the real thing; SQL Server and Oracle by their
+dialects alone, for there is no server of theirs to test with.
 
 The SELECT is built here from declared tables and columns; no statement ever comes from the
 settings.
@@ -50,12 +53,27 @@ _DRIVERS = {
     "postgresql": "postgresql+psycopg",
     "mysql": "mysql+pymysql",
     "mariadb": "mysql+pymysql",
+    "mssql": "mssql+pymssql",
+    "oracle": "oracle+oracledb",
+}
+_CONNECT: Mapping[str, Mapping[str, object]] = {
+    "postgresql": {"connect_timeout": 10},
+    "mysql": {"connect_timeout": 10},
+    "mssql": {"login_timeout": 10},
+    "oracle": {"tcp_connect_timeout": 10},
 }
 _READ_ONLY = {
     "postgresql": ("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",),
     "mysql": ("SET SESSION TRANSACTION READ ONLY",),
     "sqlite": ("PRAGMA query_only = ON",),
+    "mssql": ("SET LOCK_TIMEOUT 5000",),
 }
+_TIMEOUTS: Mapping[str, str] = {
+    "postgresql": "SET statement_timeout = {milliseconds}",
+    "mysql": "SET SESSION max_execution_time = {milliseconds}",
+    "mariadb": "SET SESSION max_statement_time = {seconds}",
+}
+"""SQL Server and Oracle end a statement by their driver, where the URL says so."""
 _NO_TABLE = ("no such table", "doesn't exist", "does not exist", "undefinedtable")
 
 
@@ -167,27 +185,44 @@ def _engine(config: SourceConfig) -> Engine:
         if url.get_backend_name() == "sqlite":
             url = _existing_file(url, config)
         waits = float(config.options.get("lock_wait_seconds", 5))
-        is_file = url.get_backend_name() == "sqlite"
-        arguments = {"timeout": waits} if is_file else {"connect_timeout": 10}
-        engine = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
+        backend = url.get_backend_name()
+        arguments = {"timeout": waits} if backend == "sqlite" else _CONNECT.get(backend, {})
+        engine = create_engine(url, pool_size=1, max_overflow=0, connect_args=dict(arguments))
     except ModuleNotFoundError as err:
         raise FixSettings("settings.driver", kind="sql", package=err.name) from err
     except (ArgumentError, NoSuchModuleError) as err:
         raise FixSettings("settings.value", key="source.url", reason="not a database URL") from err
-    timeout = int(config.options.get("statement_timeout_seconds", 600))
-    backend = engine.dialect.name
+    seconds = int(config.options.get("statement_timeout_seconds", 600))
 
     @event.listens_for(engine, "connect")
     def _read_only(connection, _record) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
         cursor = connection.cursor()
-        for statement in _READ_ONLY.get(backend, ()):
+        for statement in session_setup(backend, seconds, _is_mariadb(backend, connection)):
             cursor.execute(statement)
         if backend == "postgresql":
-            cursor.execute(f"SET statement_timeout = {timeout * 1000}")
             connection.commit()
         cursor.close()
 
+    if backend == "oracle":
+
+        @event.listens_for(engine, "begin")
+        def _begin_read_only(connection: Connection) -> None:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
     return engine
+
+
+def session_setup(backend: str, seconds: int, is_mariadb: bool = False) -> list[str]:  # noqa: FBT001, FBT002
+    """What a new connection is told: to read only, and when to give a statement up."""
+    limit = _TIMEOUTS.get("mariadb" if is_mariadb else backend)
+    told = [] if limit is None else [limit.format(seconds=seconds, milliseconds=seconds * 1000)]
+    return [*_READ_ONLY.get(backend, ()), *told]
+
+
+def _is_mariadb(backend: str, connection: Any) -> bool:
+    return (
+        backend == "mysql" and "mariadb" in str(getattr(connection, "server_version", "")).lower()
+    )
 
 
 def _conninfo(text: str) -> URL | None:

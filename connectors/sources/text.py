@@ -17,6 +17,7 @@ from typing import BinaryIO, TextIO
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import ConnectorError, FixSource, Wait
 from connectors.sources.base import Found, Query, Row
+from connectors.sources.dialect import sniff
 from connectors.sources.files import FileSource, matching
 
 _CHUNK = 1 << 20
@@ -92,7 +93,7 @@ class TextSource(FileSource):
         for path in paths:
             if path.suffix.lower() in (".txt", ".csv", ".dat") and path.is_file():
                 families[re.sub(r"[-_ ]?[0-9]{6,8}$", "", path.stem) or path.stem] = path
-        return [Found(name, _guess_columns(path)) for name, path in families.items()]
+        return [one for name, path in families.items() if (one := _found(name, path)) is not None]
 
     def _file(self, path: Path, dataset: Dataset) -> Iterator[Row]:
         shape = self._shape(path, dataset)
@@ -229,8 +230,16 @@ def _line_of(path: Path, at: int) -> int | str:
     return f"byte {at}"
 
 
-def _guess_columns(path: Path) -> tuple[str, ...]:
+def _found(name: str, path: Path) -> Found | None:
     with path.open("rb") as file:
-        line = file.readline(_SAMPLE).decode("utf-8-sig", errors="replace").strip()
-    delimiter = max("|;\t,", key=line.count)
-    return tuple(cell.strip() for cell in line.split(delimiter)) if line.count(delimiter) else ()
+        dialect = sniff(file.read(_SAMPLE))
+    if dialect is None:
+        return None
+    stem = path.stem[: path.stem.find(name) + len(name)] if name in path.stem else ""
+    options: dict[str, object] = {
+        "pattern": f"{stem}*{path.suffix}",
+        "delimiter": dialect.delimiter,
+    }
+    options |= {"encoding": dialect.encodings} if len(dialect.encodings) > 1 else {}
+    options |= {"quote": dialect.quote} if dialect.quote else {}
+    return Found(name, dialect.columns, options)

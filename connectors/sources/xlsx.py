@@ -26,6 +26,7 @@ from connectors.withheld import is_withheld
 _SPACES = re.compile(r"\s+")
 _HEADER_LINES = (1, 2, 3)
 WITHIN = 20
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class XlsxSource(FileSource):
         )
 
     def describe(self) -> list[Found]:
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, Found] = {}
         for path in sorted(self._config.folder.glob("*.xlsx")):
             if path.name.startswith("~$"):
                 continue
@@ -82,8 +83,10 @@ class XlsxSource(FileSource):
             for name in book.sheet_names:
                 rows = book.get_sheet_by_name(name).to_python(nrows=WITHIN)
                 widest = max(rows, key=_filled, default=[])
-                found.setdefault(name, tuple(filter(None, map(_heading, widest))))
-        return [Found(name, columns) for name, columns in found.items()]
+                columns = tuple(dict.fromkeys(filter(None, map(_heading, widest))))
+                options = {"pattern": "*.xlsx", "sheet": name}
+                found.setdefault(name, Found(name, columns, options))
+        return list(found.values())
 
 
 def _open(path: Path) -> CalamineWorkbook:
@@ -94,7 +97,16 @@ def _open(path: Path) -> CalamineWorkbook:
     except PermissionError as err:
         raise FixSource("source.rights", reason=path.name) from err
     except (CalamineError, OSError) as err:
+        if _is_encrypted(path):
+            raise FixSource("source.protected", file=path.name) from err
         raise FixSource("source.workbook", file=path.name) from err
+
+
+def _is_encrypted(path: Path) -> bool:
+    """Whether it is a workbook behind a password. Source: MS-OFFCRYPTO 2.3.4.4."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    return head.startswith(_OLE) and "EncryptedPackage".encode("utf-16-le") in head
 
 
 def _rows(book: CalamineWorkbook, sheet: str, path: Path, dataset: Dataset) -> Iterator[Row]:

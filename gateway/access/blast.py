@@ -7,6 +7,7 @@ Source: design/trust.md 1.6 step 5, 3.3.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,6 +57,33 @@ class Affected:
     ticket: str | None
     record_types: tuple[str, ...]
     persons: tuple[Changed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The answers at a glance; each person counts once, by what is worst of him.
+
+    Attributes:
+        officers: how many different askers.
+        gone: shown persons of whom no record is left.
+        changed: those of whom a field says otherwise now.
+        same: those who read as they did.
+    """
+
+    answers: int
+    officers: int
+    gone: int
+    changed: int
+    same: int
+
+
+def summary(found: Sequence[Affected]) -> Summary:
+    """What the answers come to."""
+    shown = {p.person_id: p for one in found for p in one.persons}.values()
+    gone = sum(not p.exists for p in shown)
+    changed = sum(p.exists and bool(p.fields) for p in shown)
+    askers = len({one.who for one in found})
+    return Summary(len(found), askers, gone, changed, len(shown) - gone - changed)
 
 
 def read(session: Session, officer: Officer, revocation: int, vault: Vault) -> list[Affected]:

@@ -24,6 +24,7 @@ from gateway.settings import Settings
 from gateway.storage import ids
 
 _USERNAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
+_REMEMBERED = timedelta(days=1)
 _SEEN_EVERY = timedelta(seconds=30)
 WRONG = "Nama pengguna, kata sandi, atau kode tidak cocok. Satu kode berlaku satu kali."
 
@@ -198,6 +199,12 @@ def current(session: Session, token: str, settings: Settings, now: datetime) -> 
         confirmed_at=row.confirmed_at,
         duty=_duty(row, officer, settings),
     )
+
+
+def whose(session: Session, token: str, now: datetime) -> UUID | None:
+    """The officer whose session this was, also when it has ended since by itself (for a day)."""
+    row = store_logins.find_session(session, hash_token(token), now - _REMEMBERED)
+    return None if row is None else row.officer_id
 
 
 def renew_token(session: Session, session_id: UUID, **values: Any) -> str:

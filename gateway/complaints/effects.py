@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from gateway.complaints import promising, store
+from gateway.complaints import papers, promising, store, store_surveys
 from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import SYSTEM_ACTOR, Act, Actor, Need, NeedId
 from gateway.complaints.moving import Moving
+from gateway.letters import service as letters
+from gateway.letters.model import Kind as LetterKind
+from gateway.letters.model import Office
 
 CONTACT_DAYS = 90
 """Calendar days after which a waiting person is contacted. Source: design/domain.md §2.5."""
@@ -146,14 +149,42 @@ def forget(moving: Moving) -> Result:
     return Result(need={"program_code": None, "returned": 0}) if moving.need else Result()
 
 
+def issue_letter(moving: Moving) -> Result:
+    """The referral as a letter: its number is drawn with the move, or neither is."""
+    assert moving.need is not None  # noqa: S101 -- a move of a need
+    desk, case = moving.desk, moving.case
+    agency = str(moving.act.data.get("agency") or moving.need.agency)
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    accepted = sheet if sheet is not None and sheet.leaf is not None else None
+    data = papers.referral(case, moving.need, agency, accepted, desk)
+    _issue(moving, letters.Draft(LetterKind.REFERRAL, case.ticket.id, moving.need.id, data))
+    return Result()
+
+
+def refuse_by_letter(moving: Moving) -> Result:
+    """The rejection as a letter, with its reasons and the last day of objection."""
+    desk, case = moving.desk, moving.case
+    sheet = store_surveys.last(moving.session, case.ticket.id, desk.vault)
+    assert sheet is not None  # noqa: S101 -- the guard has seen it
+    data = papers.rejection(case, sheet, moving.act.reason, desk)
+    _issue(moving, letters.Draft(LetterKind.REJECTION, case.ticket.id, None, data))
+    return Result()
+
+
 EFFECTS: Mapping[str, Effect] = {
     each.__name__: each
     for each in (
         *(keep_asker, link_master, cancel_needs, renew_needs, renew_chosen, address, serve),
         *(count_return, wait, reopen_complaint, reserve, release, choose),
-        *(to_partner, forget),
+        *(to_partner, forget, issue_letter, refuse_by_letter),
     )
 }
+
+
+def _issue(moving: Moving, draft: letters.Draft) -> None:
+    desk = moving.desk
+    by = Office(desk.actor.officer_id, desk.vault, desk.profile, desk.now.today, desk.now.moment)
+    letters.issue(moving.session, draft, papers.day(desk.now.today), by)
 
 
 def _is_open(need: Need) -> bool:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from gateway.access.model import Role
-from gateway.complaints import promising, store
+from gateway.complaints import promising, store, store_surveys
 from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import Case
 from gateway.complaints.moving import Moving
+from gateway.complaints.store_surveys import Sheet
 from gateway.errors import Conflict, Forbidden, Refused
 
 OBJECTION_DAYS = 30
@@ -173,6 +174,20 @@ def own_agency(moving: Moving) -> None:
         raise Forbidden("need.other_agency", "Rujukan ini ditujukan kepada instansi lain.")
 
 
+def sheet_kept(moving: Moving) -> None:
+    """A whole survey sheet was kept for this ticket; of this visit, while one is under way."""
+    sheet, ticket = _sheet(moving), moving.case.ticket
+    if sheet is None or (ticket.state == "surveying" and sheet.made_at < ticket.since.moment):
+        raise Refused("survey.none", "Belum ada lembar survei. Isi formulirnya di halaman Survei.")
+
+
+def survey_entered(moving: Moving) -> None:
+    """The records of the survey entered the index by the unit's own signed batch, with this act."""
+    sheet = _sheet(moving)
+    if sheet is None or sheet.leaf is None:
+        raise Refused("survey.not_entered", "Putuskan hasil survei di halaman Telaah survei.")
+
+
 GUARDS: Mapping[str, Guard] = {
     each.__name__: each
     for each in (
@@ -180,9 +195,13 @@ GUARDS: Mapping[str, Guard] = {
         *(within_thirty_days, objection_over, thirty_days_or_fact, within_a_year),
         *(other_surveyor, something_proposed, all_fulfilled, some_fulfilled, none_fulfilled),
         *(all_cancelled, same_day, nothing_referred, nothing_promised, master_open, served),
-        *(agency_chosen, own_agency, *promising.GUARDS),
+        *(agency_chosen, own_agency, sheet_kept, survey_entered, *promising.GUARDS),
     )
 }
+
+
+def _sheet(moving: Moving) -> Sheet | None:
+    return store_surveys.last(moving.session, moving.case.ticket.id, moving.desk.vault)
 
 
 def _verdict(moving: Moving, wanted: str) -> None:

@@ -6,7 +6,7 @@ what is due soonest, then the oldest.
 Source: design/domain.md §2.6, §5.4 (6).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -58,6 +58,7 @@ class Item:
     Attributes:
         counters: desks that have something of it.
         late_entry: *data lama*.
+        contact: a waiting person is to be contacted.
     """
 
     ticket_id: TicketId
@@ -74,6 +75,7 @@ class Item:
     emergency: bool
     escalated: bool
     late_entry: bool
+    contact: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def queue(session: Session, whose: Whose, counter: str | None, desk: Desk) -> Qu
     items = tuple(_item(row, desk) for row in store_queues.waiting(session, asked))
     counts: dict[Bucket, int] = dict.fromkeys(Bucket, 0)
     for row in store_queues.counts(session, asked):
-        counts[_place(row.state, Bucket(row.bucket))] += row.n
+        counts[_place(row.state, Bucket(row.bucket), contact=row.contact)] += row.n
     return Queue(items, counts)
 
 
@@ -117,6 +119,13 @@ def late(session: Session, desk: Desk, limit: int) -> list[Item]:
     """What is late and has not been told to anybody: for the duty that escalates."""
     asked = {**_open(), **_times(desk.now), "limit": limit}
     return [_item(row, desk) for row in store_queues.overdue(session, asked)]
+
+
+def samples(session: Session, desk: Desk) -> Sequence[Any]:
+    """Single-handed decisions to be looked at: (id, event, on_day, number), oldest first."""
+    if not desk.actor.holds(Role.UPT_COORDINATOR, Role.STEERING):
+        return ()
+    return store_queues.samples(session, SHOWN)
 
 
 def states(session: Session) -> Mapping[str, int]:
@@ -141,6 +150,7 @@ def _item(row: Any, desk: Desk) -> Item:
     kind = Kind.COMPLAINT if row.need_id is None else Kind.NEED
     since, due = Now(row.since_on, row.since_at), Due(row.due_on, row.due_at)
     light = clock.light(desk.profile, due, since, desk.now)
+    contact = row.contact_on is not None and row.contact_on <= desk.now.today
     return Item(
         ticket_id=TicketId(row.ticket_id),
         need_id=None if row.need_id is None else NeedId(row.need_id),
@@ -152,10 +162,11 @@ def _item(row: Any, desk: Desk) -> Item:
         since=since,
         due=due,
         light=light,
-        bucket=_place(row.state, _when(due, light, desk.now.today)),
+        bucket=_place(row.state, _when(due, light, desk.now.today), contact=contact),
         emergency=row.emergency,
         escalated=row.escalated_at is not None,
         late_entry=row.received_on < row.entered_on,
+        contact=contact,
     )
 
 
@@ -168,6 +179,8 @@ def _when(due: Due, light: Light | None, today: date) -> Bucket:
     return Bucket.TODAY if day <= today else Bucket.WEEK if day <= today + _WEEK else Bucket.LATER
 
 
-def _place(state: str, when: Bucket) -> Bucket:
-    """With others, unless it is late: then the house has to ask after it."""
+def _place(state: str, when: Bucket, *, contact: bool) -> Bucket:
+    """With others, unless it is late, or a waiting person is to be contacted: that is ours."""
+    if contact:
+        return Bucket.TODAY
     return when if state in _OURS or when is Bucket.LATE else Bucket.OTHERS

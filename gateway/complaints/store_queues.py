@@ -47,7 +47,7 @@ def waiting(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
 def counts(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
     """How many stand in each state, by whether they are late on `today` at `now`."""
     query = text(
-        "select q.state, q.need_id is not null as of_need,"  # noqa: S608 -- constants alone
+        "select q.state, coalesce(q.contact_on <= :today, false) as contact,"  # noqa: S608 -- constants alone
         " case when coalesce(q.due_at < :now, q.due_on < :today, false) then 'late'"
         " when coalesce(q.due_at::date, q.due_on) <= :today then 'today'"
         " when coalesce(q.due_at::date, q.due_on) <= :week then 'week' else 'later' end as bucket,"

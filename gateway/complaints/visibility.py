@@ -28,7 +28,7 @@ def sees(actor: Actor, case: Case) -> bool:
     if SYSTEM in actor.roles or CITIZEN in actor.roles or _concerns_agency(actor, case):
         return True
     ticket = case.ticket
-    own = ticket.owner_id is not None and ticket.owner_id == actor.officer_id
+    own = ticket.owner_id == actor.officer_id and actor.holds(*HOUSE, Role.POKJA_MEMBER)
     if ticket.restricted:
         return actor.holds(Role.UPT_COORDINATOR) or own
     if actor.holds(Role.MAYOR_DELEGATE):

@@ -74,7 +74,7 @@ class IndexTools:
     vault: Vault
     profile: Profile
     model: Model
-    threshold: float = 0.0
+    threshold: float = 1.0
     band: Band = field(default_factory=Band)
     hot: int = HOT
     scorer: Scorer = field(init=False, repr=False, compare=False)

@@ -1,9 +1,12 @@
 """How many records of an agency are live, and which: for those who must know what would vanish."""
 
+from collections.abc import Collection
+from uuid import UUID
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from gateway.index.store import source_record
+from gateway.index.store import assertion, source_record
 
 
 def live_count(session: Session, agency: str, record_type: str) -> int:
@@ -43,3 +46,25 @@ def live_among(session: Session, agency: str, record_type: str, ids: list[str]) 
         )
     )
     return count or 0
+
+
+def live_lines(
+    session: Session, agency: str, batches: Collection[UUID]
+) -> frozenset[tuple[UUID, int]]:
+    """(batch, line) of the versions that count now, among these batches."""
+    rows = session.execute(
+        select(assertion.c.batch_id, assertion.c.line_i)
+        .join(source_record, source_record.c.assertion_id == assertion.c.id)
+        .where(source_record.c.agency == agency, assertion.c.batch_id.in_(batches))
+    )
+    return frozenset((r.batch_id, r.line_i) for r in rows)
+
+
+def lines_of(session: Session, records: Collection[int]) -> dict[int, tuple[UUID, int]]:
+    """(batch, line) of the version of each of these records that counts now."""
+    rows = session.execute(
+        select(source_record.c.id, assertion.c.batch_id, assertion.c.line_i)
+        .join(assertion, assertion.c.id == source_record.c.assertion_id)
+        .where(source_record.c.id.in_(records))
+    )
+    return {r.id: (r.batch_id, r.line_i) for r in rows}

@@ -210,9 +210,3 @@ class Band:
 
 
 STEWARD = Band()
-
-
-def undecided(edges: Pairs, weights: Bits, labels: Ints, band: Band) -> Flags:
-    """Pairs for a steward: not linked, though nearly (or more than) strong enough."""
-    flags: Flags = (labels[edges.left] != labels[edges.right]) & (weights >= band.low)
-    return flags

@@ -5,14 +5,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gateway.index import blocking, clustering, keystore, repeats, training
+from gateway.index import blocking, clustering, keystore, questions, repeats, training
 from gateway.index.blocking import KeyRows, Rule
-from gateway.index.clustering import STEWARD, Band
+from gateway.index.clustering import STEWARD, Band, Rules
 from gateway.index.model import Batch, Bits, Field, Flags, Ints, Pairs
 from gateway.index.scoring import Evidence, Model, Scorer
 
 VERSION = "learned"
-PAIRS_A_RECORD = 40
+PAIRS_A_RECORD = 12
+"""What may be compared; wide rules are dear and find little that the narrow ones miss."""
 _LEAST_BUDGET = 3_000_000
 
 Progress = Callable[[str], None]
@@ -72,12 +73,20 @@ def _link(batch: Batch, plan: Plan, progress: Progress) -> Linked:
     progress("model learned")
     scorer = Scorer(model)
     weights = scorer.score(evidence)
-    rules = clustering.Rules(plan.threshold, _registered(batch), _alone(batch, plan))
+    obeyed = rules(batch, plan, plan.threshold)
     labels = clustering.partition(
-        len(batch), candidates, weights, rules, lambda p: scorer.score_pairs(batch, p)
+        len(batch), candidates, weights, obeyed, lambda p: scorer.score_pairs(batch, p)
     )
-    review = clustering.undecided(candidates, weights, labels, plan.band)
+    asked = questions.Edges(candidates, weights)
+    review = questions.open_questions(
+        asked, labels, plan.band, lambda p: scorer.score_pairs(batch, p)
+    )
     return Linked(labels, model, candidates, evidence, weights, review)
+
+
+def rules(batch: Batch, plan: Plan, threshold: float) -> Rules:
+    """What the partition of this batch obeys."""
+    return Rules(threshold, _registered(batch), _alone(batch, plan))
 
 
 def candidate_pairs(batch: Batch, wide: Sequence[Rule]) -> Pairs:
@@ -90,7 +99,7 @@ def _affordable(batch: Batch, wide: Sequence[Rule]) -> list[KeyRows]:
     chosen = [blocking.keys(batch)]
     left = max(_LEAST_BUDGET, PAIRS_A_RECORD * len(batch)) - keystore.pair_count(chosen[0].keys)
     offers = []
-    for rule in wide:
+    for rule in wide if left > 0 else ():
         more = blocking.keys(batch, (rule,))
         cost = keystore.pair_count(more.keys)
         if cost <= left:

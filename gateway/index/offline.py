@@ -14,7 +14,8 @@ from gateway.index.linking import Linked, Plan, Progress
 from gateway.index.reading import Persons
 from gateway.index.scoring import bits_of_posterior, posterior
 
-DEFAULT_THRESHOLD = 0.95
+DEFAULT_THRESHOLD = 0.667
+"""Twice as likely one person as two: one bit, the threshold of the running index."""
 CONTRADICTED, UNSURE = "contradicted", "unsure"
 
 

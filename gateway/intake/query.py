@@ -1,13 +1,14 @@
 """What can be asked of batches: heads, results, what was found, and how much came from whom."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from gateway.errors import NotFound
-from gateway.intake import chain, store, store_reevaluation, store_usage
+from gateway.intake import chain, store, store_reevaluation, store_streams, store_usage
 from gateway.intake.model import Disposition, Head, State
 from schemas.batch import MAX_ATTESTED
 
@@ -122,3 +123,8 @@ def signers(
 ) -> Mapping[bytes, tuple[str, str]]:
     """(agency, kid) that signed each batch of these agencies, by its accept leaf."""
     return store_usage.signers(session, agencies, leaves)
+
+
+def stopped(session: Session) -> Sequence[Any]:
+    """The streams that stand still, with what was found when they stopped."""
+    return store_streams.stopped(session)

@@ -157,6 +157,16 @@ def by_cause(session: Session) -> Sequence[Row[Any]]:
     ).all()
 
 
+def open_pairs(session: Session, kind: str, agency: str) -> Sequence[Any]:
+    """(record_a, record_b) of the tasks of a cause that are not closed, oldest first."""
+    t = task.c
+    return session.execute(
+        select(t.record_a, t.record_b)
+        .where(t.kind == kind, t.agency == agency, t.closed_at.is_(None))
+        .order_by(t.id)
+    ).all()
+
+
 def newest(
     session: Session, kind: str, agency: str | None, states: Sequence[State], limit: int
 ) -> list[Task]:

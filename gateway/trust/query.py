@@ -25,7 +25,7 @@ from gateway.trust.model import AgencyRow, AgencyState, KeysetRow, Submitted
 from gateway.trust.store_departures import Departure
 from gateway.trust.store_revocations import Revocation
 from keys import dsse
-from keys.canonical import canonical, digest, read_json
+from keys.canonical import canonical, digest, read_json, to_base64
 from keys.checkpoint import NoteKey
 from keys.keyset import KeyEntry, State, may_sign, state_of
 from keys.signers import PublicKey
@@ -44,9 +44,12 @@ def speaker(session: Session, agency: str, kid: str, use: str, now: datetime) ->
 
     Raises:
         Unauthorized: unknown (`key.unknown`), for other uses (`key.use`), or in a state in which it
-            may not (`key.not_yet_active`, `key.suspended`, `key.expired`, `key.compromised`).
+            may not (`key.not_yet_active`, `key.suspended`, `key.expired`, `key.compromised`). One
+            that is suspended is told by which `statement` (base64), since it may read no log.
     """
-    return _may_speak(store.find_key(session, agency, kid), use, now)
+    row = store.find_key(session, agency, kid)
+    said = None if row is None or row.suspended_at is None else _silencing(session, kid)
+    return _may_speak(row, use, now, said)
 
 
 def check_publisher(
@@ -81,12 +84,23 @@ def holders(session: Session, action: str, now: datetime) -> Sequence[str]:
     return store_grants.holders(session, action, now)
 
 
-def _may_speak(row: Row[Any] | None, use: str, now: datetime) -> PublicKey:
+def _silencing(session: Session, kid: str) -> str | None:
+    """The statement that silenced the key, in base64."""
+    leaf = store_keys.silencing(session, kid)
+    if leaf is None:
+        return None
+    return to_base64(canonical(read_json(ledger.entry(session, leaf))["envelope"]))
+
+
+def _may_speak(
+    row: Row[Any] | None, use: str, now: datetime, statement: str | None = None
+) -> PublicKey:
     if row is None:
         raise Unauthorized("key.unknown", "No agency has enrolled this key.")
     state = key_state(row, AgencyState(row.agency_state), now)
     if not may_sign(state):
-        raise Unauthorized(*_REFUSALS[state])
+        told = {} if statement is None or state is not State.SUSPENDED else {"statement": statement}
+        raise Unauthorized(*_REFUSALS[state], **told)
     if use not in row.uses:
         raise Unauthorized("key.use", "The key is enrolled for other uses.")
     return PublicKey.parse(row.alg, row.raw)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import TooMany, Unauthorized
 from gateway.settings import Settings
-from gateway.trust import query, store
+from gateway.trust import query, store_requests
 from gateway.trust.model import NONCE_MEMORY, Caller, SignedRequest
 from keys import httpsig
 from keys.signers import PublicKey
@@ -48,20 +48,38 @@ def authenticate(
         now=now,
     )
     if verified.nonce[0] == _FORGETS:
-        store.forget_nonces(session, now - NONCE_MEMORY)
-    if not store.add_nonce(session, verified.kid, verified.nonce, now):
+        store_requests.forget_nonces(session, now - NONCE_MEMORY)
+    if not store_requests.add_nonce(session, verified.kid, verified.nonce, now):
         raise Unauthorized("http.replayed", "A request with this nonce was seen before.")
     agency = verified.kid.partition(":")[0]
     return Caller(agency, verified.kid, verified.log_seen, found[verified.kid])
 
 
-def admit_batch(session: Session, agency: str, settings: Settings, now: datetime) -> None:
-    """Count one more batch of the agency in this minute.
+def admit_batch(
+    session: Session, agency: str, size: int, settings: Settings, now: datetime
+) -> None:
+    """Count one more batch of the agency, of `size` bytes, in this minute and this day (UTC).
 
     Raises:
-        TooMany: it has sent as many as a minute takes (`rate.batches`).
+        TooMany: it has sent as many as a minute takes (`rate.batches`), or as much as a day takes
+            (`rate.bytes`).
     """
-    minute = now.replace(second=0, microsecond=0)
-    if store.count_call(session, agency, minute) > settings.batches_per_minute:
-        wait = int((minute + _MINUTE - now).total_seconds()) + 1
-        raise TooMany("rate.batches", "Too many batches this minute.", retry_after=wait)
+    batches, sent = store_requests.count_call(session, agency, now, size)
+    if batches > settings.batches_per_minute:
+        raise TooMany(
+            "rate.batches",
+            "Too many batches this minute.",
+            retry_after=_left(now, now.replace(second=0, microsecond=0) + _MINUTE),
+        )
+    if sent > settings.bytes_per_day:
+        tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        raise TooMany(
+            "rate.bytes",
+            f"An agency sends at most {settings.bytes_per_day} bytes a day. Nothing is lost: the "
+            "connector keeps what waits and goes on tomorrow. Is the whole table sent every time?",
+            retry_after=_left(now, tomorrow),
+        )
+
+
+def _left(now: datetime, until: datetime) -> int:
+    return int((until - now).total_seconds()) + 1

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from gateway.errors import Conflict, Forbidden, NotFound, Refused, Unauthorized
 from gateway.ledger.model import check
-from gateway.trust import centre, store, store_enrolments, store_keys
+from gateway.trust import centre, store, store_enrolments, store_keys, store_requests
 from gateway.trust.approvals import approve, decide, known_agency, reject
 from gateway.trust.keylife import reused, submit
 from gateway.trust.model import (
@@ -191,7 +191,7 @@ def standing(session: Session, agency: str, ticket_id: str, now: datetime) -> Pe
 
 def forget_nonces(session: Session, before: datetime) -> None:
     """Forget the nonces of requests made before a time; older ones are refused by their clock."""
-    store.forget_nonces(session, before)
+    store_requests.forget_nonces(session, before)
 
 
 def _make_ticket(
@@ -273,12 +273,10 @@ def _keep_keyset(session: Session, keyset: Keyset, envelope: bytes, now: datetim
 
 
 def _pending(session: Session, agency: str, keyset_sha256: bytes) -> Pending:
-    row = store_keys.find_keyset(session, agency, keyset_sha256)
-    found = store.find_agencies(session, agency)
-    if row is None or not found:
-        raise NotFound("enrolment.unknown", "No keys of this agency are here.")
+    row = store_keys.get_keyset(session, agency, keyset_sha256)
+    (found,) = store.find_agencies(session, agency)
     approvals = store.find_approvals(session, agency, row.payload_sha256)
-    state = AgencyState(found[0].state) if row.leaf is not None else AgencyState.PENDING
+    state = AgencyState(found.state) if row.leaf is not None else AgencyState.PENDING
     return Pending(
         agency=agency,
         state=state if row.rejected_at is None else AgencyState.INVITED,

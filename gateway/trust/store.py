@@ -20,7 +20,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
-    delete,
     func,
     or_,
     select,
@@ -152,22 +151,6 @@ grant_ = Table(
         postgresql_where=text("valid_until is null"),
     ),
 )
-nonce = Table(
-    "nonce",
-    metadata,
-    Column("kid", Text, primary_key=True),
-    Column("nonce", Text, primary_key=True),
-    Column("seen_at", _MOMENT, nullable=False, index=True),
-    prefixes=["UNLOGGED"],
-)
-rate = Table(
-    "rate",
-    metadata,
-    Column("agency", Text, primary_key=True),
-    Column("minute", _MOMENT, primary_key=True),
-    Column("n", Integer, nullable=False),
-    prefixes=["UNLOGGED"],
-)
 known_key = Table(
     "known_key",
     metadata,
@@ -176,7 +159,6 @@ known_key = Table(
     Column("agency", Text, ForeignKey(agency.c.code), nullable=False),
     Column("keyset_sha256", LargeBinary, nullable=False),
 )
-_FORGET_AT_ONCE = 100
 
 
 def lock_agency(session: Session, code: str) -> Row[Any] | None:
@@ -337,44 +319,6 @@ def find_grants(session: Session, code: str) -> Sequence[Row[Any]]:
         .where(grant_.c.agency == code, grant_.c.valid_until.is_(None))
         .order_by(grant_.c.record_type, grant_.c.action)
     ).all()
-
-
-def add_nonce(session: Session, kid: str, value: str, now: datetime) -> bool:
-    """Remember a nonce of a key; False if it is remembered already."""
-    return _ADD_NONCE.one(session, {"kid": kid, "nonce": value, "seen_at": now}) is not None
-
-
-_ADD_NONCE = Quick(
-    insert(nonce).on_conflict_do_nothing().returning(nonce.c.kid), "kid", "nonce", "seen_at"
-)
-
-
-def forget_nonces(session: Session, before: datetime) -> None:
-    """Forget some nonces seen before then, without waiting for anybody who does the same."""
-    old = (
-        select(nonce.c.kid, nonce.c.nonce)
-        .where(nonce.c.seen_at < before)
-        .limit(_FORGET_AT_ONCE)
-        .with_for_update(skip_locked=True)
-        .cte("old")
-    )
-    session.execute(delete(nonce).where(nonce.c.kid == old.c.kid, nonce.c.nonce == old.c.nonce))
-
-
-def count_call(session: Session, code: str, minute: datetime) -> int:
-    """Count one more batch of the agency in this minute; returns how many there were."""
-    count: int = _COUNT_CALL.one(session, {"agency": code, "minute": minute, "n": 1}).n
-    if count == 1:
-        session.execute(delete(rate).where(rate.c.agency == code, rate.c.minute < minute))
-    return count
-
-
-_COUNT_CALL = Quick(
-    insert(rate)
-    .on_conflict_do_update(index_elements=[rate.c.agency, rate.c.minute], set_={"n": rate.c.n + 1})
-    .returning(rate.c.n),
-    *("agency", "minute", "n"),
-)
 
 
 def find_agencies(session: Session, code: str | None = None) -> Sequence[Row[Any]]:

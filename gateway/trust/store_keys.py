@@ -64,6 +64,13 @@ def find_keyset(session: Session, code: str, payload_sha256: bytes) -> Row[Any] 
     ).one_or_none()
 
 
+def get_keyset(session: Session, code: str, payload_sha256: bytes) -> Row[Any]:
+    """The same of one that is there, since a ticket names it."""
+    return session.execute(
+        select(keyset).where(keyset.c.agency == code, keyset.c.payload_sha256 == payload_sha256)
+    ).one()
+
+
 def versions(session: Session, code: str) -> Sequence[Row[Any]]:
     """The agency's keysets that count, version 1 first."""
     return session.execute(
@@ -183,6 +190,17 @@ def last_said(session: Session, kid: str) -> datetime | None:
     """When the last statement that counts about this key was issued."""
     found: datetime | None = session.scalar(
         select(func.max(suspension.c.issued)).where(suspension.c.kid == kid)
+    )
+    return found
+
+
+def silencing(session: Session, kid: str) -> bytes | None:
+    """The leaf of the newest statement that silenced this key."""
+    found: bytes | None = session.scalar(
+        select(suspension.c.leaf)
+        .where(suspension.c.kid == kid, suspension.c.action == "suspend")
+        .order_by(suspension.c.issued.desc(), suspension.c.id.desc())
+        .limit(1)
     )
     return found
 

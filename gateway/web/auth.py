@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Response, g, redirect, request, url_for
+from flask import Response, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from gateway.access import sessions
@@ -119,7 +119,7 @@ def members_only(view: Callable[..., Any]) -> Callable[..., Any]:
     def guarded(*args: Any, **kwargs: Any) -> Any:
         found = held()
         if found is None:
-            return redirect(url_for("login.enter"), 303)
+            return _to_login()
         if found.locked:
             return locked.screen(found)
         if request.method not in _SAFE:
@@ -129,6 +129,20 @@ def members_only(view: Callable[..., Any]) -> Callable[..., Any]:
         return view(*args, **kwargs)
 
     return guarded
+
+
+def _to_login() -> Any:
+    """The login page; what was sent by whoever's session has ended goes along, sealed for him."""
+    given = token()
+    if request.method == "POST" and given:
+        check_origin()
+        with edge().sessions() as session:
+            officer_id = sessions.whose(session, given, edge().clock())
+        if officer_id is not None:
+            kept = locked.kept_for(officer_id)
+            page = render_template("login.html", username="", problem=None, kept=kept)
+            return page, 401
+    return redirect(url_for("login.enter"), 303)
 
 
 def holds(roles: Collection[Role]) -> bool:

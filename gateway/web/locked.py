@@ -1,7 +1,8 @@
-"""The locked screen: asks for PIN or code, and carries what was sent until it is unlocked.
+"""The locked screen, and the login after a session ended: both carry what was sent.
 
 What was typed goes along sealed, in a field of the page, so that it cannot be read off a screen
-that nobody sits at; passwords and codes are not kept. It opens for the same session only.
+that nobody sits at; passwords and codes are not kept. Behind a locked screen it opens for the same
+session only, behind a login for the same officer only.
 """
 
 import base64
@@ -9,6 +10,7 @@ import binascii
 import json
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from flask import render_template, request
 
@@ -30,18 +32,23 @@ class Kept:
 
 def screen(found: Current, kept: str | None = None, left: int | None = None) -> Any:
     """The page that asks to unlock; `left` tries are left after a wrong one."""
-    carried = _seal(found, _of_request()) if kept is None else kept
+    carried = _seal(found.id, _of_request()) if kept is None else kept
     page = render_template(
         "locked.html", who=found.officer.name, kept=carried, left=left, token=found.csrf
     )
     return page, 401
 
 
-def opened(found: Current, sealed: str) -> Kept:
-    """What waited behind the screen; the main page where that cannot be read."""
+def kept_for(officer_id: UUID) -> str:
+    """What this request sent, sealed for an officer whose session has ended."""
+    return _seal(officer_id, _of_request())
+
+
+def opened(owner: UUID, sealed: str) -> Kept:
+    """What waited for a session or an officer; the main page where that cannot be read."""
     try:
         raw = base64.urlsafe_b64decode(sealed.encode())
-        made = json.loads(edge().vault.open(_SCOPE, found.id.bytes, raw))
+        made = json.loads(edge().vault.open(_SCOPE, owner.bytes, raw))
     except (VaultError, ValueError, binascii.Error):
         return Kept("/", None)
     fields = made["fields"]
@@ -56,6 +63,6 @@ def _of_request() -> Kept:
     return Kept(path, tuple((name, value) for name, value in fields if name not in _SECRETS))
 
 
-def _seal(found: Current, kept: Kept) -> str:
+def _seal(owner: UUID, kept: Kept) -> str:
     plain = json.dumps({"path": kept.path, "fields": kept.fields}).encode()
-    return base64.urlsafe_b64encode(edge().vault.seal(_SCOPE, found.id.bytes, plain)).decode()
+    return base64.urlsafe_b64encode(edge().vault.seal(_SCOPE, owner.bytes, plain)).decode()

@@ -9,17 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from gateway.ledger.model import CHANNEL as LOG
 from gateway.storage.wake import AGAIN
 from gateway.web.edge import edge
 
-SOON = 0.01
-"""Seconds to the next look where something is there and only its proof is missing."""
+SOON = 0.1
+"""Seconds to the next look where only the log's proof is missing, if no wake-up of it comes."""
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Seen(Generic[_T]):
-    """What one look found: whether it is worth an answer now, or will be in a moment."""
+    """What one look found: whether it is worth an answer now, or once the log has grown."""
 
     found: _T
     enough: bool
@@ -37,11 +38,14 @@ def until(topic: str, look: Callable[[], Seen[_T]], seconds: float) -> tuple[_T,
     try:
         end = time.monotonic() + seconds
         while True:
-            mark = ours.wakes.mark(topic)
+            mark, grown = ours.wakes.mark(topic), ours.wakes.mark(LOG)
             seen = look()
             left = end - time.monotonic()
             if seen.enough or left <= 0:
                 return seen.found, True
-            ours.wakes.wait(topic, mark, min(left, SOON if seen.soon else AGAIN))
+            if seen.soon:
+                ours.wakes.wait(LOG, grown, min(left, SOON))
+            else:
+                ours.wakes.wait(topic, mark, min(left, AGAIN))
     finally:
         ours.seats.release()

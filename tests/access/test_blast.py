@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 from gateway.access import blast, service, sessions, store_blast
+from gateway.access.blast import Changed
 from gateway.access.model import Officer, Purpose, Role
 from gateway.access.service import Door
 from gateway.access.sessions import NewOfficer
@@ -145,7 +146,13 @@ def test_the_operator_reads_both_from_a_shell(fresh_database, tools, robbed):
     assert told["finished"] is True
     assert [p["exists"] for one in told["answers"] for p in one["persons"]] == [True, False]
     plain = run(fresh_database, "blast-radius", "--revocation", str(number))
-    assert "still known; differs now: address_ktp" in plain
+    assert told["summary"] == {"answers": 2, "officers": 1, "gone": 1, "changed": 1, "same": 0}
+    head = plain.splitlines()
+    assert head[0].startswith(f"revocation {number} of ")
+    assert head[1].startswith("2 answers to 1 askers used the 1 batches set aside")
+    assert "1 are no longer known, 1 read otherwise now, 0 read as before" in head[2]
+    assert "differs now: address_ktp" in plain
+    assert "no field" not in plain
     assert ids.show(person_of(fresh_database, "c")) in plain
     assert person(3)["nik"] not in said + plain
     assert person(3)["name_source"] not in said + plain
@@ -158,3 +165,20 @@ def run(database: Database, *arguments: str) -> str:
     done = CliRunner().invoke(cli, ["reeval", *arguments], env=database.settings.environ())
     assert done.exit_code == 0, done.output
     return done.output
+
+
+def affected(who: str, *persons: Changed) -> blast.Affected:
+    return blast.Affected(
+        UUID(int=9), NOW, who, "counter_officer", "search", "x", None, ("person",), persons
+    )
+
+
+def test_the_summary_counts_each_person_once():
+    one, two, three = (UUID(int=n) for n in (1, 2, 3))
+    found = [
+        affected("satu", Changed(one, True, ()), Changed(two, True, ("nik",))),
+        affected("dua", Changed(two, True, ("nik",)), Changed(three, False, ("nik",))),
+        affected("satu"),
+    ]
+    assert blast.summary(found) == blast.Summary(3, 2, gone=1, changed=1, same=1)
+    assert blast.summary([]) == blast.Summary(0, 0, 0, 0, 0)

@@ -153,9 +153,10 @@ def test_several_files_are_held_against_each_other(checker) -> None:
         [note(), fork, city.receipt()],
         [proof(), note(size=4)],
         [note(), note(OTHER_LOG)],
+        [proof(), note(size=9)],
     ]
     assert agreed(checker, [(files, city.policy()) for files in sets]) == [
-        *("valid", "valid", "invalid", "invalid", "valid"),
+        *("valid", "not enough evidence", "invalid", "invalid", "valid", "valid"),
     ]
 
 

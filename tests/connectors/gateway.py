@@ -98,6 +98,7 @@ class Gateway:
         self.versions: dict[str, list[Version]] = {}
         self.rotated: dict[str, list[datetime]] = {}
         self.silenced: set[str] = set()
+        self.silencing: dict[str, bytes] = {}
         self.destroyed: list[str] = []
         self.quarantined: set[bytes] = set()
         self.foreign: list[dict[str, object]] = []
@@ -356,6 +357,7 @@ class Gateway:
             raise Refusal(401, err.code) from err
         if judged.said.action is suspension.Action.SUSPEND:
             self.silenced.add(judged.said.kid)
+            self.silencing[judged.said.kid] = body
         else:
             self.silenced.discard(judged.said.kid)
         self.log(suspension_entry(agency, body))
@@ -546,8 +548,18 @@ class Gateway:
         suspended = () if silenced else self.silenced
         state = state_of(keyset.keys[kid], self.clock(), revoked, suspended)
         if not may_sign(state):
-            raise Refusal(401, f"key.{state.value}")
+            said = self.silencing.get(kid) if kid in suspended else None
+            told = {} if said is None else {"statement": to_base64(said)}
+            raise Refusal(401, f"key.{state.value}", **told)
         return keyset.keys[kid]
+
+    def silence(self, agency: str, kid: str, signer=None) -> None:
+        """A person of the centre silences a key; the centre signs, or whoever claims to be it."""
+        said = suspension.Suspension(
+            AUD, agency, kid, suspension.Action.SUSPEND, self.clock(), "call_from_agency"
+        )
+        self.silencing[kid] = suspension.seal_suspension(said, [signer or self.receipt_key])
+        self.silenced.add(kid)
 
 
 class Handler(BaseHTTPRequestHandler):

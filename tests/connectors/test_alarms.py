@@ -63,6 +63,27 @@ def test_a_foreign_keyset_stops_publishing_until_a_person_closes_the_alarm(enrol
     assert len(gateway.batches("baz", "target")) == 4
 
 
+def test_a_warning_is_not_headed_as_an_alarm(enrolled):
+    memory = enrolled.memory()
+    alarms.put(memory, alarms.ALONE, fake.now(), heard=1, of=3, silent="x")
+    memory.close()
+    for lang, word in (("id", "PERINGATAN"), ("en", "WARNING")):
+        answer = enrolled.run("alarms", lang=lang)
+        assert answer.code == 0
+        assert answer.out.startswith(f"{word} trust.unwitnessed")
+        assert "ALARM" not in answer.out
+
+
+def test_an_alarm_of_silence_ends_when_the_key_is_heard(enrolled, gateway):
+    enrolled.run("publish")
+    memory = enrolled.memory()
+    alarms.put(memory, alarms.SILENCED, fake.now(), kid="x", refusal="key.suspended")
+    memory.close()
+    assert enrolled.run("alarms").code == 6
+    assert enrolled.run("keys", "resume").code == 0
+    assert enrolled.run("alarms").code == 0
+
+
 def test_an_alarm_that_is_not_on_cannot_be_closed(enrolled):
     answer = enrolled.run("alarms", "--close", "trust.split")
     assert answer.code == 4

@@ -337,7 +337,7 @@ def test_a_passphrase_file_that_others_may_read_is_refused(enrolled):
         ('agency = "baz"', 'agency = "BAZ!"', "agency"),
         ('record_type = "person"', 'record_type = "orang"', "record_type"),
         ('key = ["id"]', 'key = ["id"]\nkee = 1', "kee"),
-        ('kind = "sql"', 'kind = "dbf"', "source.kind"),
+        ('kind = "sql"', 'kind = "accdb"', "source.kind"),
         ('as = "nik"', 'as = "nikk"', "as"),
         ('from = "mustahik"', 'from = "lain"', "not declared"),
         ('profile = "payakumbuh"', 'profile = "atlantis"', "atlantis"),

@@ -18,6 +18,7 @@ from connectors.config import Dataset, SourceConfig
 from connectors.errors import FixSettings
 from connectors.sources.registry import SOURCES, open_source
 from tests.connectors.conformance import SourceConformance, Table
+from tests.connectors.dbf_files import dbf_file
 
 
 def _declared(tables: Mapping[str, Table], **options: object) -> dict[str, Dataset]:
@@ -163,12 +164,49 @@ class TestXlsx(SourceConformance):
         return SourceConfig("xlsx", "", tmp_path, {}, datasets)
 
 
+class TestDbf(SourceConformance):
+    def make(self, tmp_path, tables):
+        for name, (columns, rows) in tables.items():
+            (tmp_path / f"{name}.dbf").write_bytes(dbf_file(columns, rows))
+        datasets = {
+            name: Dataset(name, one.columns, {"pattern": f"{name}.dbf"})
+            for name, one in _declared(tables).items()
+        }
+        return SourceConfig("dbf", "", tmp_path, {}, datasets)
+
+
+class TestDrop(SourceConformance):
+    """One table as text and the other as a workbook, in one folder."""
+
+    def make(self, tmp_path, tables):
+        columns, rows = tables["orang"]
+        lines = "".join(";".join(map(str, row)) + "\n" for row in (columns, *rows))
+        (tmp_path / "orang.csv").write_text(lines)
+        book = openpyxl.Workbook()
+        book.active.title = "kartu"
+        for row in (tables["kartu"][0], *tables["kartu"][1]):
+            book.active.append(list(row))
+        book.save(tmp_path / "kartu.xlsx")
+        options = {
+            "orang": {"pattern": "orang.csv", "delimiter": ";"},
+            "kartu": {"pattern": "kartu.xlsx", "sheet": "kartu"},
+        }
+        datasets = {n: Dataset(n, one.columns, options[n]) for n, one in _declared(tables).items()}
+        return SourceConfig("drop", "", tmp_path, {"settle_seconds": 0}, datasets)
+
+
 def test_every_kind_of_source_has_its_conformance_test():
-    tested = {"sql": TestSqlite, "text": TestText, "xlsx": TestXlsx}
+    tested = {
+        "sql": TestSqlite,
+        "text": TestText,
+        "xlsx": TestXlsx,
+        "dbf": TestDbf,
+        "drop": TestDrop,
+    }
     assert set(tested) == set(SOURCES)
 
 
 def test_a_kind_nobody_knows_is_refused_with_the_kinds_there_are(tmp_path):
     with pytest.raises(FixSettings) as caught:
-        open_source(SourceConfig("dbf", "", tmp_path, {}, {}))
-    assert "sql, text, xlsx" in caught.value.sentence("en")
+        open_source(SourceConfig("accdb", "", tmp_path, {}, {}))
+    assert "sql, text, dbf, drop, xlsx" in caught.value.sentence("en")

@@ -41,15 +41,15 @@ def test_sim_lying_gateway_drops_an_accepted_batch(city: City):
 
 
 @pytest.mark.parametrize(
-    ("grown", "code", "forked"),
+    ("grown", "code", "judged"),
     [
-        (0, "trust.log_shrank", False),
-        (1, "trust.log_shrank", True),
-        (2, "trust.log_rewritten", False),
+        (0, "trust.log_shrank", 2),
+        (1, "trust.log_shrank", 1),
+        (2, "trust.log_rewritten", 2),
     ],
     ids=["rolled back", "one size, another root", "rewritten and grown"],
 )
-def test_sim_lying_gateway_rewrites_its_log(city: City, grown, code, forked):
+def test_sim_lying_gateway_rewrites_its_log(city: City, grown, code, judged):
     settle(city)
     liar = city.twin()
     settle(city, 1)
@@ -63,7 +63,7 @@ def test_sim_lying_gateway_rewrites_its_log(city: City, grown, code, forked):
     for member in city:
         assert member.alarms == [code]
         before, now = member.evidence("-before.note") + member.evidence("-now.note")
-        assert verified(city, before, now) == int(forked)
+        assert verified(city, before, now) == judged, "a fork is proved where the sizes are one"
         assert "Nothing more is sent" in said(code, member)
     assert city.round(beats=False) == dict.fromkeys(AGENCIES, code), "as long as it lies"
     assert liar.column("select count(*) from batch where seq > 1") == [0]

@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors import alarms, revoking, rotating
+from connectors import alarms, revoking, rotating, silence
 from connectors.client import Problem
 from gateway.trust import service as trust
+from gateway.trust import suspending
 from gateway.trust.model import Approver
 from keys import dsse, frame
 from keys.canonical import to_moment
@@ -311,6 +312,39 @@ def test_sim_stolen_key_that_silenced_its_owner_first(city: City):
     alarm = alarms.find(victim.work.memory, alarms.SILENCED)
     assert "CALL UPT-KAN NOW" in alarm.sentence("en")
     quiet(city, victim)
+
+
+def test_a_key_that_the_centre_or_its_owner_silenced_is_no_riddle(city: City):
+    settle(city)
+    member = city.members["baz"]
+    hands = member.work.hands
+
+    def say(action: Action, *persons: str) -> None:
+        city.clock.now += MINUTE
+        said = Suspension(hands.anchors.aud, "baz", hands.speaker.kid, action, city.clock(), "call")
+        with city.gateway.database.session() as session:
+            signer = city.gateway.database.vault.signer("receipt")
+            who = [Approver(person, "key_admin") for person in persons]
+            suspending.decide(session, said, who, signer, city.clock())
+            session.commit()
+        city.gateway.beat()
+
+    say(Action.SUSPEND, "registrar")
+    assert city.round() == {"baz": silence.BY_CENTRE}
+    assert member.alarms == []
+    assert hands.speaker.kid in silence.of(member.work.memory)
+    say(Action.RESUME, "registrar", "delegasi")
+    settle(city)
+    city.clock.now += MINUTE
+    said = Suspension(
+        hands.anchors.aud, "baz", hands.speaker.kid, Action.SUSPEND, city.clock(), "laptop_gone"
+    )
+    sealed = seal_suspension(said, [hands.speaker])
+    silence.made(member.work.memory, sealed)
+    hands.client.put_suspension(sealed)
+    assert city.round() == {"baz": silence.BY_US}
+    assert member.alarms == []
+    quiet(city)
 
 
 def test_an_own_rotation_and_an_own_suspension_are_no_alarm(city: City):

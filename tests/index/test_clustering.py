@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.index import clustering
-from gateway.index.clustering import Band, Rules
+from gateway.index.clustering import Rules
 from gateway.index.model import Pairs
 
 
@@ -61,13 +61,6 @@ def test_a_component_beyond_all_bounds_is_cut_by_its_strongest_edges(
     monkeypatch.setattr(clustering, "LARGEST", 3)
     strong = {(0, 1): 19.0, (2, 3): 19.0, (1, 2): 5.0}
     assert partition(strong, 4) == [0, 0, 2, 2]
-
-
-def test_the_steward_sees_what_is_nearly_linked_or_contradicted() -> None:
-    edges = Pairs(np.array([0, 0, 1, 2]), np.array([1, 2, 2, 3]))
-    weights = np.array([9.0, 5.0, 3.0, -5.0])
-    found = clustering.undecided(edges, weights, np.array([0, 0, 2, 3]), Band())
-    assert found.tolist() == [False, True, True, False]
 
 
 SIZE = 7

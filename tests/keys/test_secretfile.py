@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -96,3 +97,23 @@ def test_an_older_file_with_a_session_key_is_read() -> None:
 def test_its_repr_shows_versions_and_no_key() -> None:
     held = grown("bix")
     assert repr(held) == "Secrets(kek [1], bix [1, 2, 3])"
+
+
+def test_a_receipt_key_waits_and_then_takes_the_place_of_the_one_before() -> None:
+    before = Secrets.fresh(NOW)
+    assert before.with_receipt_replaced() is before, "none waits"
+    waiting = before.with_next_receipt(NOW + DAY)
+    assert len(waiting.seeds["receipt_next"]) == 32
+    assert waiting.seeds["receipt"] == before.seeds["receipt"]
+    assert waiting.made["receipt_next"] == NOW + DAY
+    assert waiting.with_next_receipt(NOW + 2 * DAY) is waiting, "the one that waits stays"
+    assert Secrets.read(waiting.write()) == waiting
+    after = waiting.with_receipt_replaced()
+    assert after.seeds == {**before.seeds, "receipt": waiting.seeds["receipt_next"]}
+    assert after.made == {**before.made, "receipt": NOW + DAY}
+
+
+def test_a_receipt_key_of_an_unknown_day_has_none_afterwards() -> None:
+    waiting = Secrets.fresh(NOW).with_next_receipt(NOW + DAY)
+    undated = replace(waiting, made={"log": NOW})
+    assert undated.with_receipt_replaced().made == {"log": NOW}

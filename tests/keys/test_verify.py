@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import zipapp
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -81,7 +80,6 @@ def test_no_finding_lacks_its_sentence() -> None:
 def test_two_checkpoints_of_one_size_are_a_fork(tmp_path: Path) -> None:
     fork = note(root=bytes([1]) * 32)
     assert run(tmp_path, [note(), note()], city.policy()) == 0
-    assert run(tmp_path, [note(), note(size=6)], city.policy()) == 0
     assert run(tmp_path, [note(), fork], city.policy()) == 1
     reports = judge([note(), fork, city.receipt()], Policy.parse(city.policy()))
     assert [each.verdict for each in reports] == [
@@ -95,6 +93,19 @@ def test_a_record_whose_checkpoint_another_file_contradicts_is_a_fork(tmp_path: 
     head = bundle.parse(proof())
     assert isinstance(head, RecordEvidence)
     assert run(tmp_path, [proof(), note(size=4)], NO_PINS) == 1
+
+
+def test_of_two_sizes_nothing_is_proved_and_so_it_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path, [note(), note(size=6)], city.policy()) == 2
+    assert capsys.readouterr().out.count("tak terbukti sambung") == 2
+    anchors = Policy.parse(city.policy())
+    reports = judge([note(), note(size=6), note(size=6, root=bytes([1]) * 32)], anchors)
+    assert [each.verdict for each in reports] == ["not enough evidence", "invalid", "invalid"]
+    beside = judge([proof(), note(size=9)], anchors)
+    assert [each.verdict for each in beside] == ["valid", "not enough evidence"]
+    assert judge([note(), note(OTHER_LOG, size=6)], anchors)[0].verdict == "valid"
 
 
 def test_a_fork_is_not_cried_over_what_the_log_did_not_sign(tmp_path: Path) -> None:
@@ -127,6 +138,7 @@ POLICIES = {
     "not json": b"{",
     "no object": b"[]",
     "version": city.policy(titian_policy=2),
+    "an earlier version": city.policy(titian_policy=0),
     "no version": city.policy(titian_policy=None),
     "unknown field": city.policy(extra=1),
     "log key": city.policy(log_vkey="x"),
@@ -149,6 +161,24 @@ def test_a_bad_policy_is_a_matter_of_usage(
 ) -> None:
     assert run(tmp_path, [note()], POLICIES[name]) == 3
     assert capsys.readouterr().err.startswith("titian-verify: ")
+
+
+def test_a_policy_that_asks_for_no_witness_counts_none() -> None:
+    parsed = Policy.parse(city.policy(witnesses=[WITNESS]))
+    assert (parsed.quorum, len(parsed.witnesses), Policy().quorum) == (0, 1, 0)
+
+
+def test_the_text_names_the_code_of_a_refusal_and_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, [proof(line=LINES[1])], NO_PINS)
+    lines = capsys.readouterr().out.splitlines()
+    bad = [line for line in lines if "[x]" in line]
+    assert bad
+    assert all(line.endswith(")") for line in bad)
+    assert not any(line.endswith("()") or ("[v]" in line and "(" in line) for line in lines[1:])
+    run(tmp_path, [note()], NO_PINS, "--json")
+    assert capsys.readouterr().out.startswith('{\n "files": [\n  {')
 
 
 @pytest.mark.parametrize("name", ["valid-record", "valid-query", "valid-decision", "valid-batch"])
@@ -306,18 +336,6 @@ def test_the_verifier_loads_nothing_of_the_centre(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "SAH" in done.stdout
-
-
-def test_the_verifier_runs_from_a_zipapp(tmp_path: Path) -> None:
-    source = tmp_path / "app"
-    (source / "keys").mkdir(parents=True)
-    for module in (ROOT / "keys").glob("*.py"):
-        if module.name != "httpsig.py":
-            (source / "keys" / module.name).write_bytes(module.read_bytes())
-    zipapp.create_archive(source, tmp_path / "titian-verify.pyz", main="keys.verify:main")
-    command = [sys.executable, "-I", str(tmp_path / "titian-verify.pyz"), *_files(tmp_path)]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_log_proof_of_another_size_does_not_fit() -> None:

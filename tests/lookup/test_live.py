@@ -324,7 +324,8 @@ def test_the_log_that_proves_must_be_the_one_that_is_witnessed(asking, handed):
             judge.refusal(handed, asked, asking.clock())
 
 
-def test_a_day_has_a_limit_for_each_agency(asking):
+def test_oracle_budget(asking):
+    """A day has a limit for each agency; what is beyond it is neither written nor sent."""
     app = asking.line.app
     ours = app.extensions["titian"]
     tight = replace(ours, settings=replace(ours.settings, live_per_day=0))

@@ -29,8 +29,11 @@ long_name = "Rumah Data"
 lines = ["KOTA REKAAN"]
 address = "Jl. Satu"
 place = "Rekaan"
-letter_number = "{number}/{year}"
+signatory = "Kepala"
 legal_basis = []
+[letterhead.numbers]
+rujukan = "{number}/{year}"
+penolakan = "T{number}/{year}"
 [thresholds]
 mass_delete_share = 0.5
 mass_delete_count = 2

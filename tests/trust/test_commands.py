@@ -211,3 +211,20 @@ def test_a_key_that_is_not_the_agencys_is_rejected(titian, agency):
     assert "invited" in titian("agency", "show", agency.code).output
     said = titian("agency", "reject", agency.code, "--as", "delegasi", typed=f"{PASSWORD}\n")
     assert "No key of this agency waits" in sentence(said)
+
+
+def test_the_unit_itself_comes_in_by_two_persons(titian, database):
+    said = titian("agency", "house", "--by", "panitera", typed=f"{PASSWORD}\n")
+    assert said.exit_code == 0, sentence(said)
+    key = database.vault.signer("house").public
+    assert key.fingerprint() in said.output
+    end = " ".join(key.fingerprint().split()[-2:])
+    refused = titian(
+        "agency", "approve", "upt-kan", "--as", "panitera", typed=f"{PASSWORD}\n{end}\n"
+    )
+    assert refused.exit_code != 0
+    for who in ("registrar", "delegasi"):
+        titian("agency", "approve", "upt-kan", "--as", who, typed=f"{PASSWORD}\n{end}\n")
+    assert "upt-kan          active     2/2" in titian("agency", "list").output
+    again = titian("agency", "house", "--by", "panitera", typed=f"{PASSWORD}\n")
+    assert again.exit_code != 0

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from gateway.errors import Forbidden, TooMany, Unauthorized
-from gateway.trust import requests, service, store
+from gateway.trust import requests, service, store_requests
 from keys.errors import BadSignature
 from keys.signers import Ed25519Signer
 from tests.trust.enrolling import MINUTE, Agency
@@ -45,7 +45,7 @@ def test_once_its_nonce_is_forgotten_its_clock_refuses_it(agency):
     later = agency.now + 11 * MINUTE
     agency.do(service.forget_nonces, later - 10 * MINUTE)
     with agency.database.session() as session:
-        assert session.scalar(select(func.count()).select_from(store.nonce)) == 0
+        assert session.scalar(select(func.count()).select_from(store_requests.nonce)) == 0
     with pytest.raises(BadSignature) as refused:
         ask(agency, request, now=later)
     assert refused.value.code == "http.clock_skew"
@@ -57,10 +57,10 @@ def test_some_requests_tidy_up_the_nonces_of_old_ones(agency):
     later = agency.now + 11 * MINUTE
     ask(agency, agency.request(nonce="B" * 22, now=later), now=later)
     with agency.database.session() as session:
-        assert session.scalar(select(func.count()).select_from(store.nonce)) == 2
+        assert session.scalar(select(func.count()).select_from(store_requests.nonce)) == 2
     ask(agency, agency.request(nonce="A" * 22, now=later), now=later)
     with agency.database.session() as session:
-        left = session.scalars(select(store.nonce.c.nonce)).all()
+        left = session.scalars(select(store_requests.nonce.c.nonce)).all()
     assert sorted(left) == ["A" * 22, "B" * 22]
 
 
@@ -100,9 +100,22 @@ def test_a_key_that_waits_for_approval_does_not_pass(database):
 def test_a_minute_takes_so_many_batches(agency):
     few = replace(agency.settings, batches_per_minute=3)
     for _ in range(3):
-        agency.do(requests.admit_batch, agency.code, few, agency.now)
+        agency.do(requests.admit_batch, agency.code, 1, few, agency.now)
     with pytest.raises(TooMany) as refused:
-        agency.do(requests.admit_batch, agency.code, few, agency.now + timedelta(seconds=40))
+        agency.do(requests.admit_batch, agency.code, 1, few, agency.now + timedelta(seconds=40))
     assert refused.value.details["retry_after"] == 21
-    agency.do(requests.admit_batch, "other", few, agency.now)
-    agency.do(requests.admit_batch, agency.code, few, agency.now + MINUTE)
+    agency.do(requests.admit_batch, "other", 1, few, agency.now)
+    agency.do(requests.admit_batch, agency.code, 1, few, agency.now + MINUTE)
+
+
+def test_a_day_takes_so_many_bytes(agency):
+    few = replace(agency.settings, bytes_per_day=1_000)
+    day = agency.now.replace(hour=22, minute=58, second=30, microsecond=0) + timedelta(days=3)
+    for size in (400, 600):
+        agency.do(requests.admit_batch, agency.code, size, few, day)
+    with pytest.raises(TooMany) as refused:
+        agency.do(requests.admit_batch, agency.code, 1, few, day + MINUTE)
+    assert refused.value.code == "rate.bytes"
+    assert refused.value.details["retry_after"] == 60 * 60 + 30 + 1
+    agency.do(requests.admit_batch, "other", 1_000, few, day + MINUTE)
+    agency.do(requests.admit_batch, agency.code, 1_000, few, day + timedelta(hours=2))

@@ -51,6 +51,8 @@ class Browser:
         return self.post("/masuk", username=username, password=password)
 
     def _read(self, answer):
+        if answer.mimetype == "application/pdf":
+            return answer
         found = _CSRF.search(answer.get_data(as_text=True))
         if found:
             self.csrf = found[1]

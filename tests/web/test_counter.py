@@ -271,3 +271,28 @@ def test_the_hand_over_and_bulk_work(desk, town):
     assert "1 selesai, 0 tidak dapat" in done
     left = page(desk.post("/antrean/massal", ticket=ticket, act="refer", siapa="saya"))
     assert "0 selesai, 1 tidak dapat" in left
+
+
+def test_a_single_handed_decision_stands_in_the_sample_until_somebody_looked(
+    desk, town, app, database
+):
+    alone = (Role.UPT_COORDINATOR, Role.FIELD_VERIFIER, Role.COUNTER_OFFICER)
+    with database.session() as session:
+        new = NewOfficer("sendiri", "Sendiri", "upt-kan", alone, PASSWORD)
+        sessions.add_officer(session, new)
+        session.commit()
+    one = Browser(app)
+    one.log_in("sendiri")
+    number = NUMBER.search(make_ticket(one, town[11]))[0]
+    steps = (("survey_on_stale_data", {}), ("start_survey", {}), ("submit_survey", {}))
+    for event, more in steps:
+        one.post(f"/tiket/{number}/langkah", event=event, reason="sendiri", **more)
+    given = {"event": "reject_criteria", "reason": "mampu"}
+    assert "Anda sendiri yang menyurvei" in page(one.post(f"/tiket/{number}/langkah", **given))
+    done = page(one.post(f"/tiket/{number}/langkah", **given, single_handed="on"))
+    assert "Ditolak – Tidak Memenuhi Kriteria" in done
+    boss = Browser(app)
+    boss.log_in("koordinator")
+    listed = page(boss.get("/antrean"))
+    review = re.search(r'action="(/antrean/uji-petik/\w+)"', listed)[1]
+    assert "uji-petik" not in page(boss.post(review, reason="sudah benar"))

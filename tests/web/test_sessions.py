@@ -211,6 +211,21 @@ def test_session_off_a_workstation_ends_when_idle(browser, clock):
     assert browser.get("/").headers["Location"] == "/masuk"
 
 
+def test_session_that_ended_keeps_what_was_sent_for_the_same_officer(browser, clock):
+    browser.log_in("budi")
+    browser.get("/loket")
+    clock.now += timedelta(minutes=20)
+    sent = browser.post("/cari", q="Xyzzq Plughh", purpose="cek_mandiri")
+    assert sent.status_code == 401
+    assert "Xyzzq" not in page(sent)
+    kept = re.search(r'name="kept" value="([^"]+)"', page(sent))[1]
+    back = page(browser.post("/masuk", username="budi", password=PASSWORD, kept=kept))
+    assert 'name="q" value="Xyzzq Plughh"' in back
+    other = Browser(browser.client.application)
+    led = other.post("/masuk", username="rina", password=PASSWORD, kept=kept)
+    assert "Xyzzq" not in page(led)
+
+
 def test_csrf_unlocking_needs_the_form_s_own_token(desk):
     desk.post("/kunci")
     assert desk.client.post("/buka", data={"pin": PIN}).status_code == 403

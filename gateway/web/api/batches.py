@@ -5,7 +5,7 @@ Who may call it: the agency that the address names, by RFC 9421 signature under 
 
 from typing import Any
 
-from flask import Response
+from flask import Response, request
 from flask.views import MethodView
 from flask_smorest import Blueprint
 from sqlalchemy.orm import Session
@@ -47,15 +47,16 @@ class BatchPlace(MethodView):
         def admit(session: Session, caller: Caller) -> None:
             """Counted and committed before the batch is read: a refused one counts as well."""
             caller.must_be(agency)
-            requests.admit_batch(session, agency, tools.settings, edge().clock())
+            size = request.content_length or 0
+            requests.admit_batch(session, agency, size, tools.settings, edge().clock())
 
         with signed(also=admit) as call:
-            request = PutBatch(
+            batch = PutBatch(
                 agency, stream, epoch, seq, call.body, (call.caller.kid, call.caller.key)
             )
             with edge().sessions() as session:
                 try:
-                    accepted = service.accept(session, request, tools, edge().clock())
+                    accepted = service.accept(session, batch, tools, edge().clock())
                 except Forked:
                     session.commit()
                     raise

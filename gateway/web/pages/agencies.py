@@ -103,8 +103,9 @@ def create() -> Any:
     only(MANAGERS)
     code, label, basis = (_field(name) for name in ("code", "label", "basis"))
     records = sorted(set(request.form.getlist("records")))
-    draft = AgencyDraft(code, label, tuple(records), basis, auth.officer().username)
-    body = {"agency": code, "label": label, "records": records, "basis": basis}
+    live = "live" in request.form
+    draft = AgencyDraft(code, label, tuple(records), basis, auth.officer().username, live)
+    body = {"agency": code, "label": label, "records": records, "basis": basis, "live": live}
 
     def act(session: Session) -> Any:
         trusted = anchors.anchors(edge().settings, edge().vault)

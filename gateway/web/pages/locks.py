@@ -36,7 +36,7 @@ def unlock() -> Any:
             return locked.screen(found, sealed, left)
         return auth.forget(redirect(url_for("login.enter"), 303))
     auth.renew(token)
-    kept = locked.opened(found, sealed)
+    kept = locked.opened(found.id, sealed)
     if kept.fields is None:
         return redirect(kept.path, 303)
-    return render_template("resume.html", kept=kept, token=found.csrf)
+    return render_template("resume.html", kept=kept, token=found.csrf, title="lock")

@@ -3,13 +3,14 @@
 import re
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
 
 from gateway.access import logins, sessions
 from gateway.access.sessions import Opened
 from gateway.errors import GatewayError, TooMany, Unauthorized
-from gateway.web import auth
+from gateway.web import auth, locked
 from gateway.web.edge import edge
 from gateway.web.problems import status_of
 from gateway.web.proving import claim_of_form, judged
@@ -43,7 +44,19 @@ def submit() -> Any:
         opened = judged(username, log_in)
     except (Unauthorized, TooMany) as refused:
         return _again(username, refused), status_of(refused)
-    return auth.remember(redirect(url_for("home.glance"), 303), opened.token)
+    return auth.remember(_onward(opened), opened.token)
+
+
+def _onward(opened: Opened) -> Response:
+    """The main page, or what the officer had sent when his last session had ended."""
+    sealed = request.form.get("kept", "")
+    kept = locked.opened(opened.officer.id, sealed) if sealed else None
+    if kept is None or kept.fields is None:
+        return redirect(url_for("home.glance"), 303)
+    with edge().sessions() as session:
+        here = sessions.current(session, opened.token, edge().settings, edge().clock())
+    csrf = "" if here is None else here.csrf
+    return make_response(render_template("resume.html", kept=kept, token=csrf, title="login"))
 
 
 @blueprint.post("/keluar")
@@ -70,4 +83,6 @@ def language() -> Any:
 
 
 def _again(username: str, problem: GatewayError) -> str:
-    return render_template("login.html", username=username, problem=problem)
+    return render_template(
+        "login.html", username=username, problem=problem, kept=request.form.get("kept", "")
+    )

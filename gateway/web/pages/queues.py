@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, redirect, render_template, request, url_for
 
 from gateway.complaints import acting, queues, referring
+from gateway.complaints.lifecycle import Kind, lifecycle
 from gateway.complaints.model import TicketId
 from gateway.complaints.queues import Bucket, Whose
 from gateway.errors import GatewayError
@@ -59,6 +60,16 @@ def bulk() -> Any:
     return redirect(url_for("queues.overview", siapa=whose, selesai=done, sisa=left), 303)
 
 
+@blueprint.post("/uji-petik/<event_id>")
+@members_only
+def review(event_id: str) -> Any:
+    """Look at a single-handed decision."""
+    with edge().sessions.begin() as session:
+        said = request.form.get("reason", "")
+        acting.review(session, identifier(event_id), said, counter.desk())
+    return redirect(url_for("queues.overview"), 303)
+
+
 def _page(template: str) -> str:
     given = request.args.get("siapa", Whose.UNIT.value)
     whose = Whose(given) if given in {w.value for w in Whose} else Whose.UNIT
@@ -66,9 +77,12 @@ def _page(template: str) -> str:
     code = request.args.get("loket") or next(iter(profile.counters))
     with edge().sessions() as session:
         found = queues.queue(session, whose, code, desk)
+        samples = queues.samples(session, desk)
     return render_template(
         template,
         queue=found,
+        samples=samples,
+        events=lifecycle()[Kind.COMPLAINT].events,
         whose=whose,
         chosen=code,
         buckets=list(Bucket),

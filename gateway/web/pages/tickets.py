@@ -12,9 +12,11 @@ from gateway.access import query as access
 from gateway.access.model import Role
 from gateway.complaints import acting, clock, query, referring, registering, service, visibility
 from gateway.complaints.clock import Now
+from gateway.complaints.criteria import Verdict
 from gateway.complaints.model import Act, Case, Desk, NeedId
 from gateway.complaints.service import Option, Target
 from gateway.errors import Conflict, Forbidden, GatewayError, Refused
+from gateway.letters import query as letters
 from gateway.storage import ids
 from gateway.web import counter, show
 from gateway.web.auth import members_only
@@ -27,8 +29,10 @@ from gateway.web.problems import status_of
 blueprint = Blueprint("tickets", __name__, url_prefix="/tiket")
 
 _OWN = frozenset({"csrf", "event", "need", "reason", "single_handed"})
-_ELSEWHERE = frozenset({"route", "issue_referral"})
-"""Moves that the page offers as one button of its own."""
+_ELSEWHERE = frozenset(
+    {"route", "issue_referral", "submit_survey", *(verdict.value for verdict in Verdict)}
+)
+"""Moves that have a button of their own: here, or on the pages of surveys."""
 
 
 @blueprint.after_request
@@ -198,6 +202,7 @@ def _page(session: Session, case: Case, desk: Desk, problem: GatewayError | None
         may_route=any(o.move.event == "route" for o in options) or _may_refer(session, case, desk),
         house=desk.actor.holds(*visibility.HOUSE),
         coordinator=desk.actor.holds(Role.UPT_COORDINATOR),
+        letters=letters.of_ticket(session, case.ticket.id),
         history=history,
         names=access.names(session, officers),
         typed=request.form.get("reason", "") if problem else "",
