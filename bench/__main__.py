@@ -29,6 +29,7 @@ from bench import (
     suspend,
     walk,
     work,
+    year,
 )
 from bench.figure import Figure
 from bench.lab import BenchFailed, Lab, load
@@ -57,6 +58,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "link_public": link_public.run,
     "link_million": link_bulk.million,
     "quota": quota.run,
+    "year": year.run,
     "counter": counter.run,
     "demo": walk.run,
 }
