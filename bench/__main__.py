@@ -30,6 +30,7 @@ from bench import (
     suspend,
     walk,
     work,
+    year,
 )
 from bench.figure import Figure
 from bench.lab import BenchFailed, Lab, load
@@ -58,6 +59,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "link_public": link_public.run,
     "link_million": link_bulk.million,
     "quota": quota.run,
+    "year": year.run,
     "counter": counter.run,
     "queues": queues.run,
     "demo": walk.run,
