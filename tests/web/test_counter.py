@@ -81,6 +81,12 @@ def fields_of(form):
     return found
 
 
+def test_the_form_does_not_show_the_nik_that_nobody_revealed(desk, town):
+    form = open_draft(desk, town[12])
+    assert town[12].values["nik"] not in form
+    assert f"•••• {town[12].values['nik'][-4:]}" in form
+
+
 def make_ticket(desk, said, **more):
     form = open_draft(desk, said)
     given = {**fields_of(form), "need": "tunggakan_sekolah", "narrative": "menunggak", **more}
