@@ -10,7 +10,7 @@ SAMPLE  ?= 0
 VERIFIER ?= var/titian-verify.pyz
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test coverage mutants check lint types contracts bench verifier docs lock clean
+.PHONY: help install demo test coverage mutants check lint types contracts bench verifier docs lock windows clean
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -63,6 +63,9 @@ verifier: ## make titian-verify one file for another machine (VERIFIER=; it need
 	@tmp=$$(mktemp -d) && mkdir $$tmp/keys && cp keys/*.py $$tmp/keys && rm $$tmp/keys/httpsig.py \
 	  && $(PY) -m zipapp $$tmp -m keys.verify:main -p '/usr/bin/env python3' -o $(VERIFIER); made=$$?; rm -rf $$tmp; exit $$made
 	@echo $(VERIFIER)
+
+windows: $(VENV)/.installed ## assemble the connector's folder for Windows under var/windows (PYTHON_ZIP= of Python's embeddable package)
+	@$(BIN)/python -m shipping.windows $(if $(PYTHON_ZIP),--python $(PYTHON_ZIP),)
 
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@uv pip compile --universal --no-strip-extras --generate-hashes --no-emit-index-url --no-header --quiet --python-version 3.11 \

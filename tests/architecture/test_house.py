@@ -10,7 +10,7 @@ import pytest
 
 from tests.shared import ROOT
 
-ROOMS = ("keys", "schemas", "connectors", "gateway", "workers", "demo", "bench")
+ROOMS = ("keys", "schemas", "connectors", "gateway", "workers", "demo", "bench", "shipping")
 SOURCES = [p for room in ROOMS for p in sorted((ROOT / room).rglob("*.py"))]
 CODE = [p for p in SOURCES if "migrations/versions" not in p.as_posix()]
 

@@ -7,10 +7,20 @@ from types import MappingProxyType
 import pytest
 
 from gateway.access.model import Role
-from gateway.complaints import acting, deadlines, queues, service, store_queues
+from gateway.complaints import (
+    acting,
+    criteria,
+    deadlines,
+    queues,
+    service,
+    store_queues,
+    surveying,
+)
 from gateway.complaints.model import Actor
 from gateway.complaints.queues import Bucket, Whose
+from gateway.complaints.surveying import Filled
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
+from gateway.storage import ids
 from schemas.profile import Holiday
 from tests.complaints.conftest import MONDAY, PROFILE, SCHOOL, Office, officer
 
@@ -186,7 +196,11 @@ def test_scenario_11_who_surveyed_alone_decides_alone_and_is_looked_at_later(off
     office.people["upt_coordinator@upt-kan"] = alone
     case = office.register(SCHOOL, check={"verdict": "unlisted", "stale": []}).case
     case = office.act(case, "start_survey", "upt_coordinator")
-    case = office.act(case, "submit_survey", "upt_coordinator")
+    answers = dict.fromkeys((q.code for q in criteria.in_force(office.today).questions), False)
+    sheet = Filled(ids.new(), answers, pmks=(), notes={}, visited_on=office.today, on_paper=False)
+    with office.database.session() as session:
+        case = surveying.submit(session, case.ticket.id, sheet, office.desk("upt_coordinator"))
+        session.commit()
     with pytest.raises(Forbidden, match="menyurvei"):
         office.act(case, "reject_criteria", "upt_coordinator", reason="mampu")
     case = office.act(

@@ -1,0 +1,1 @@
+"""What is assembled for other machines than this one; not in the wheel."""
