@@ -133,6 +133,7 @@ def _of_profile(session: Session) -> dict[str, Any] | None:
     return {
         "fields": counter.prefilled(view, edge().profile),
         "person": ids.show(view.person_id),
+        "nik": view.nik or "",
         "family": counter.family(view),
         "check": verification.of_person(view, counter.stale(session)),
         "on": edge().today.isoformat(),
