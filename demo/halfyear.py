@@ -20,7 +20,7 @@ from gateway.access.service import Door
 from gateway.access.sessions import authenticate
 from gateway.complaints import queues, referring, registering, service, verification
 from gateway.complaints.clock import Now
-from gateway.complaints.model import Act, Actor, Body, Case, Channel, Desk, TicketId
+from gateway.complaints.model import Act, Actor, Body, Case, Channel, Desk, Need, TicketId
 from gateway.complaints.needs import Wanted
 from gateway.complaints.registering import Registration
 from gateway.complaints.service import Target
@@ -28,6 +28,9 @@ from gateway.errors import GatewayError
 from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.index.view import PersonView
+from gateway.programs import query as programs
+from gateway.programs.model import When
+from gateway.programs.query import Wish
 from gateway.settings import Settings
 from keys.vault import Vault
 from schemas.profile import Profile
@@ -51,9 +54,8 @@ _SAID = "Meminta bantuan; keadaan keluarga sedang sulit."
 _UNKNOWN = ("Nurmalis Ujung", "Syafnir Hilir", "Rosdiana Mudik", "Amrizal Gadang")
 """People whom no agency knows."""
 _DECISIONS = (
-    (("approve", "queue"), 50),
-    (("queue",), 20),
-    (("propose_next_fy",), 10),
+    (("approve", "recommend_to_mayor", "queue", "propose_next_fy"), 70),
+    (("queue", "propose_next_fy", "approve", "recommend_to_mayor"), 10),
     (("decline",), 12),
     (("return_referral",), 8),
 )
@@ -219,7 +221,9 @@ def _step(session: Session, made: Play, what: tuple[TicketId, str], day: date) -
     actor = Actor(("agency_reviewer", "partner_reviewer"), need.agency or "")
     if need.state == "returned":
         actor = Actor.of(made.staff.counter)
-    for act in _agency_acts(made, need.state):
+    if need.state == "awaiting_mayor":
+        actor = Actor(("mayor_delegate",), made.profile.unit.code)
+    for act in _agency_acts(session, made, need, day):
         if _try(session, made, Target(ticket_id, need.id), act, made.desk(actor, day)):
             made.after(day, ticket_id, step, 12)
             return
@@ -256,22 +260,34 @@ def _verdict(made: Play) -> Act:
     return Act("accept_pmks_not_poor", data={"pmks": "08 lanjut usia terlantar"})
 
 
-def _agency_acts(made: Play, state: str) -> list[Act]:
+def _agency_acts(session: Session, made: Play, need: Need, day: date) -> list[Act]:
     """What an agency tries in a state, the first that is allowed counts."""
-    if state == "under_review":
+    if need.state == "under_review":
         chosen = made.rng.choices([d for d, _ in _DECISIONS], [w for _, w in _DECISIONS])[0]
-        data = {"target_fy": "2026", "amount_idr": 600_000}
+        data = _promise(session, made, need, day)
         return [Act(event, "menurut ketersediaan", data) for event in chosen]
     events = {
-        "referred": "acknowledge",
-        "returned": "re_refer",
-        "approved": "start_delivery",
-        "in_delivery": "confirm_delivery",
+        "referred": ("acknowledge", {}),
+        "returned": ("re_refer", {}),
+        "awaiting_mayor": ("mayor_approve", {"decree": f"SK/{day:%m}/2025"}),
+        "approved": ("start_delivery", {}),
+        "in_delivery": ("confirm_delivery", {"evidence_no": f"BAST/{made.moves:04d}/2025"}),
     }
-    if state not in events:
+    if need.state not in events:
         return []
-    number = f"BAST/{made.moves:04d}/2025"
-    return [Act(events[state], "", {"evidence_no": number} if state == "in_delivery" else {})]
+    event, given = events[need.state]
+    return [Act(event, data=given)]
+
+
+def _promise(session: Session, made: Play, need: Need, day: date) -> dict[str, Any]:
+    """What a reviewer fills in: a programme that runs with room, its least amount, next year."""
+    kind = made.profile.need_kinds[need.kind]
+    data: dict[str, Any] = {"target_fy": str(day.year + 1)}
+    wish = Wish(need_kind=need.kind, agency=need.agency or "-", when=When.RUNNING.value)
+    for truth in programs.catalogue(session, wish, day):
+        least, _ = truth.program.range_of((kind.amount_min, kind.amount_max))
+        return data | {"program_code": truth.program.code, "amount_idr": least or 0}
+    return data | {"amount_idr": kind.amount_min or 600_000}
 
 
 def _try(session: Session, made: Play, target: Target, act: Act, desk: Desk) -> bool:

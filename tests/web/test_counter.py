@@ -99,6 +99,7 @@ def test_scenario_1_from_a_nik_to_a_referred_ticket(desk, town):
     referred = page(desk.post(f"/tiket/{number}/rujuk"))
     assert "Dalam Layanan" in referred
     assert "Dirujuk" in referred
+    assert number in page(desk.post("/cari", q=number.lower(), purpose="pengaduan_baru"))
     queue = page(desk.get("/antrean?siapa=saya"))
     assert number in queue
     tracked = page(Browser(desk.client.application).post("/lacak", number=number, pin=pin))
