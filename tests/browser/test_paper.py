@@ -56,13 +56,17 @@ def phone(chromium, origin, numbers):
     page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
     page.on("request", lambda r: page.said.append(r.url) if not r.url.startswith(origin) else None)
     page.on("dialog", lambda d: page.said.append(d.message))
+    log_in(page, origin)
+    yield page
+    context.close()
+
+
+def log_in(page, origin) -> None:
     page.goto(origin + "/masuk")
     page.fill("#username", "sari")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(origin + "/")
-    yield page
-    context.close()
 
 
 def fill(page) -> None:
@@ -85,7 +89,7 @@ def test_a_sheet_outlives_a_lost_line_and_a_closed_page_and_is_sent_once(phone, 
     phone.said.clear()  # the browser itself names the lost line
     phone.context.set_offline(False)
     phone.goto(where)  # whatever page is opened next, the sheet goes out
-    expect(phone.locator("#survei-kabar")).to_contain_text("terkirim")
+    expect(phone.locator("#survei-kabar")).to_have_text("Lembar survei terkirim.")
     assert phone.evaluate("localStorage.length") == 0
     phone.goto(f"{where}/telaah")
     expect(phone.locator("main")).to_contain_text("Ketua RT 002")
@@ -103,9 +107,14 @@ def test_what_the_centre_refuses_stays_on_the_device(phone, origin, numbers):
     phone.reload()
     expect(phone.locator("input[name='q_floor'][value='ya']")).to_be_checked()
     fill(phone)
+    phone.context.clear_cookies()
     phone.click("text=Kirim lembar")
-    phone.wait_for_url("**/survei?hasil=1")
-    expect(phone.locator("main")).to_contain_text("Menunggu putusan")
+    expect(phone.locator("#survei-kabar")).to_contain_text("masuk lagi")
+    log_in(phone, origin)
+    phone.goto(where)
+    expect(phone.locator("#survei-kabar")).to_have_text("Lembar survei terkirim.")
+    phone.goto(origin + "/survei")
+    expect(phone.locator(f"a[href='/survei/{numbers[1]}/telaah']")).to_be_visible()
     check(phone)
 
 
