@@ -59,4 +59,5 @@ def test_the_tests_that_carry_a_scenario_are_there(number):
     for place in CARRIED[number]:
         path, _, name = place.partition("::")
         tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
-        assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        there = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert any(one.endswith(name.removeprefix("test_")) for one in there), place
