@@ -8,7 +8,7 @@ import openpyxl
 import psycopg
 import pytest
 
-from connectors import alarms, errors
+from connectors import alarms, errors, silence
 from connectors.config import Dataset, SourceConfig
 from connectors.errors import ConnectorError, FixSettings, FixSource, Wait
 from connectors.sources.base import Query
@@ -372,7 +372,8 @@ def test_every_sentence_stands_in_both_languages_and_every_code_has_one():
             for piece in words.split(kind)[1:]:
                 if piece.lstrip().startswith('"'):
                     used.add(piece.lstrip()[1:].partition('"')[0])
-    used |= {*alarms.SAID, alarms.PROMISE, alarms.FOREIGN, alarms.FOREIGN_OPEN}
+    used |= {*alarms.SAID, alarms.PROMISE, alarms.FOREIGN, alarms.FOREIGN_OPEN, alarms.SILENCED}
+    used |= {silence.BY_US, silence.BY_CENTRE}
     assert set(table) == used
     assert all(set(row) == {"id", "en"} for row in table.values())
 
