@@ -40,7 +40,7 @@ $(VENV)/.mutants: requirements-mutants.lock $(VENV)/.installed
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-mutants.lock
 	@touch $@
 
-mutants: $(VENV)/.mutants ## put small faults into keys/ one by one: do its tests find them? (ONLY=frame,… SAMPLE=60 SEED=; 85 % or it fails)
+mutants: $(VENV)/.mutants ## put small faults into keys/, scoring and clustering one by one: do the tests find them? (ONLY=frame,… SAMPLE=60 SEED=; 85 % or it fails)
 	@$(BIN)/python -m bench.mutants --sample $(SAMPLE) --seed $(SEED) $(if $(ONLY),--only $(ONLY),)
 
 lint: $(VENV)/.installed

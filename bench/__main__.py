@@ -23,6 +23,7 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    queues,
     quota,
     reevaluate,
     rotate,
@@ -60,6 +61,7 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "quota": quota.run,
     "year": year.run,
     "counter": counter.run,
+    "queues": queues.run,
     "demo": walk.run,
 }
 

@@ -1,4 +1,4 @@
-"""`make mutants`: how many small faults in `keys/` its tests find, module by module.
+"""`make mutants`: how many small faults in `keys/` and in two modules of the index tests find.
 
 The faults are those of cosmic-ray, one at a time, in a copy of the tree under `var/mutants`; the
 tests of the module run in a fork of this process, which has loaded what is not ours. It is a
@@ -25,14 +25,17 @@ from typing import Any
 import cryptography.hazmat.primitives.keywrap
 import http_message_signatures
 import hypothesis
+import numpy as np
 import pytest
+import rapidfuzz
 import rfc8785
+import sqlalchemy
 import zstandard
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.plugins import get_operator, operator_names
 
-LOADED = (cryptography, http_message_signatures, rfc8785, zstandard)
+LOADED = (cryptography, http_message_signatures, np, rapidfuzz, rfc8785, sqlalchemy, zstandard)
 """What the forks need not load again."""
 ROOT = Path(__file__).resolve().parent.parent
 VAR = ROOT / "var" / "mutants"
@@ -71,7 +74,13 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     "verify": ("verify",),
 }
 """Each module of `keys/` and the files of `tests/keys` that are to find its faults."""
+INDEX: Mapping[str, tuple[str, ...]] = {
+    "clustering": ("clustering", "clustering_edges", "stream"),
+    "scoring": ("scoring", "scoring_edges"),
+}
+"""Modules of `gateway/index`, and the files of `tests/index` that are to find their faults."""
 _UNLOADABLE = 99
+ALL = {**MODULES, **INDEX}
 _LONGEST = 300  # seconds of CPU, without any fault
 
 
@@ -103,13 +112,13 @@ class Report:
 def main() -> int:
     """Run the campaign; 1 where a module's share is below the bar."""
     parser = argparse.ArgumentParser(prog="python -m bench.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help=f"some of {','.join(MODULES)}")
+    parser.add_argument("--only", default="", help=f"some of {','.join(ALL)}")
     parser.add_argument("--sample", type=int, default=0, help="so many faults a module; 0 is all")
     parser.add_argument("--seed", type=int, default=7, help="which ones")
     parser.add_argument("--bar", type=float, default=85.0, help="the least share found, in percent")
     given = parser.parse_args()
-    chosen = [name for name in given.only.split(",") if name] or list(MODULES)
-    if unknown := set(chosen) - MODULES.keys():
+    chosen = [name for name in given.only.split(",") if name] or list(ALL)
+    if unknown := set(chosen) - ALL.keys():
         parser.error(f"no module is called {', '.join(sorted(unknown))}")
     _load_hypothesis()
     try:
@@ -153,9 +162,9 @@ def faults(source: str) -> list[Fault]:
 
 def try_module(name: str, sample: int, seed: int) -> Report:
     """Put the faults into the copy one by one, and see whether the tests find them."""
-    path = TREE / "keys" / f"{name}.py"
+    path = TREE / _room(name) / f"{name}.py"
     source = path.read_text(encoding="utf-8")
-    tests = [f"tests/keys/test_{test}.py" for test in (*MODULES[name], "values")]
+    tests = _tests(name)
     code, took = _run(name, tests, _LONGEST)
     if code != 0:
         raise SystemExit(f"the tests of {name} fail without any fault ({code})")
@@ -174,6 +183,16 @@ def try_module(name: str, sample: int, seed: int) -> Report:
     finally:
         path.write_text(source, encoding="utf-8")
     return report
+
+
+def _room(name: str) -> str:
+    return "gateway/index" if name in INDEX else "keys"
+
+
+def _tests(name: str) -> list[str]:
+    if name in INDEX:
+        return [f"tests/index/test_{test}.py" for test in INDEX[name]]
+    return [f"tests/keys/test_{test}.py" for test in (*MODULES[name], "values")]
 
 
 def _changed(source: str, fault: Fault) -> str | None:
@@ -240,9 +259,10 @@ def _test(name: str, tests: Sequence[str], longest: int) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            importlib.import_module(f"keys.{name}")
+            importlib.import_module(f"{_room(name).replace('/', '.')}.{name}")
         code = 1
-        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", *_NARROW, *tests]))
+        cut = f"--confcutdir={Path(tests[0]).parent}"
+        code = int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", cut, *_NARROW, *tests]))
     finally:
         os._exit(code)
 
@@ -250,14 +270,14 @@ def _test(name: str, tests: Sequence[str], longest: int) -> None:
 # What measures time finds a busy machine, and what starts processes takes most of it.
 _NARROW = (
     *("-k", "not quick and not bombs"),
-    *("--confcutdir=tests/keys", "--tb=no", "--hypothesis-seed=7"),
+    *("--tb=no", "--hypothesis-seed=7"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
 
 
 def _copy() -> None:
     """The tree as it stands, so that no fault ever touches it."""
-    for room in ("keys", "schemas", "tests"):
+    for room in ("gateway", "keys", "schemas", "tests"):
         shutil.copytree(ROOT / room, TREE / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", TREE)
     shared = VAR / "shared"  # where the tests look for it: beside the tree

@@ -6,7 +6,7 @@ are those of an office that worked. What a guard refuses stays as it is.
 
 import heapq
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -18,20 +18,31 @@ from gateway.access import service as access
 from gateway.access.model import Officer, Purpose
 from gateway.access.service import Door
 from gateway.access.sessions import authenticate
-from gateway.complaints import queues, referring, registering, service, verification
+from gateway.complaints import (
+    criteria,
+    queues,
+    referring,
+    registering,
+    service,
+    surveying,
+    verification,
+)
 from gateway.complaints.clock import Now
 from gateway.complaints.model import Act, Actor, Body, Case, Channel, Desk, Need, TicketId
 from gateway.complaints.needs import Wanted
 from gateway.complaints.registering import Registration
 from gateway.complaints.service import Target
+from gateway.complaints.surveying import Decision, Filled
 from gateway.errors import GatewayError
 from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.index.view import PersonView
+from gateway.intake.model import IntakeTools
 from gateway.programs import query as programs
 from gateway.programs.model import When
 from gateway.programs.query import Wish
 from gateway.settings import Settings
+from gateway.storage import ids
 from keys.vault import Vault
 from schemas.profile import Profile
 
@@ -89,6 +100,7 @@ class Play:
     profile: Profile
     staff: Staff
     door: Door
+    intake: IntakeTools
     rng: random.Random
     later: list[tuple[date, int, TicketId, str]] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=count)
@@ -121,6 +133,9 @@ def prepare(office: Office, passwords: Mapping[str, str], seed: int) -> Play:
         profile=office.profile,
         staff=staff,
         door=door,
+        intake=IntakeTools(
+            vault=office.vault, settings=office.settings, profile=office.profile, index=tools
+        ),
         rng=random.Random(seed),
     )
 
@@ -242,22 +257,33 @@ def _go_on(session: Session, made: Play, case: Case, day: date) -> None:
         for need in referred.needs:
             made.after(day, ticket_id, str(need.n), 4)
         return
-    steps = {
-        "identity_review": (Act("resolve_listed", "kartu keluarga dicocokkan"), counter),
-        "survey_queued": (Act("start_survey"), verifier),
-        "surveying": (Act("submit_survey"), verifier),
-        "survey_review": (_verdict(made), boss),
+    steps: Mapping[str, Callable[[], object]] = {
+        "identity_review": lambda: service.handle(
+            session, Target(ticket_id), Act("resolve_listed", "kartu keluarga dicocokkan"), counter
+        ),
+        "survey_queued": lambda: service.handle(
+            session, Target(ticket_id), Act("start_survey"), verifier
+        ),
+        "surveying": lambda: surveying.submit(session, ticket_id, _sheet(made, day), verifier),
+        "survey_review": lambda: surveying.decide(
+            session, ticket_id, _decision(session, ticket_id, boss), made.intake, boss
+        ),
     }
-    if state in steps:
-        act, desk = steps[state]
-        if _try(session, made, Target(ticket_id), act, desk):
-            made.after(day, ticket_id, "go_on", 6)
+    if state in steps and _allowed(session, made, steps[state]):
+        made.after(day, ticket_id, "go_on", 6)
 
 
-def _verdict(made: Play) -> Act:
-    if made.rng.random() < 0.25:
-        return Act("reject_criteria", "memiliki penghasilan tetap")
-    return Act("accept_pmks_not_poor", data={"pmks": "08 lanjut usia terlantar"})
+def _sheet(made: Play, day: date) -> Filled:
+    """What the visit found: poor in three of four houses."""
+    poor = made.rng.random() < 0.75
+    answers = {q.code: poor for q in criteria.in_force(day).questions}
+    return Filled(ids.new(), answers, (), {"respondent": "tetangga"}, day, on_paper=False)
+
+
+def _decision(session: Session, ticket_id: TicketId, boss: Desk) -> Decision:
+    """What the rules propose; a rejection says why."""
+    _, _, outcome = surveying.review(session, ticket_id, boss)
+    return Decision(outcome.verdict, "sesuai hasil kunjungan", single_handed=False)
 
 
 def _agency_acts(session: Session, made: Play, need: Need, day: date) -> list[Act]:
@@ -291,10 +317,15 @@ def _promise(session: Session, made: Play, need: Need, day: date) -> dict[str, A
 
 
 def _try(session: Session, made: Play, target: Target, act: Act, desk: Desk) -> bool:
-    """Whether the move was allowed; what was not leaves nothing behind."""
+    """Whether the move was allowed."""
+    return _allowed(session, made, lambda: service.handle(session, target, act, desk))
+
+
+def _allowed(session: Session, made: Play, step: Callable[[], object]) -> bool:
+    """Whether a step was allowed; what was not leaves nothing behind."""
     try:
         with session.begin_nested():
-            service.handle(session, target, act, desk)
+            step()
     except GatewayError:
         return False
     made.moves += 1

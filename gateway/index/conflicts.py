@@ -21,6 +21,7 @@ from gateway.index import (
     store_conflicts,
     store_links,
     store_views,
+    unplaced,
 )
 from gateway.index.arrivals import IndexTools
 from gateway.index.contradictions import Conflict
@@ -59,10 +60,13 @@ class Watch:
         excluded_work: occupations whose holders no poverty list should hold.
         programs: programmes (`program:CODE:AGENCY`) that stood in conflict so far: looked at again
             whenever any payment, enrolment or programme stirred, for what is gone names nothing.
+        places: places without a kelurahan (`place:AGENCY:NAME`) that stood so far: looked at again
+            whenever a person of that agency stirred.
     """
 
     excluded_work: Sequence[str] = ()
     programs: Sequence[str] = ()
+    places: Sequence[str] = ()
 
 
 def examine(session: Session, tools: IndexTools, limit: int, watch: Watch) -> Examined:
@@ -99,12 +103,8 @@ def examine(session: Session, tools: IndexTools, limit: int, watch: Watch) -> Ex
     codes = store_conflicts.programs_of(session, taken) | {a.split(":")[1] for a in again}
     deliveries = store_conflicts.deliveries(session, codes)
     found += _deliveries(deliveries)
-    homes = {f"household:{r}" for r in taken} | {
-        f"household:{f.record_id}"
-        for fs in facts.values()
-        for f in fs
-        if f.record_type == "household"
-    }
+    places = unplaced.look(session, taken, facts, watch.places)
+    found += places.conflicts
     conflicts = tuple({(c.kind, c.about): c for c in found}.values())
     return Examined(
         entries=entries,
@@ -112,9 +112,12 @@ def examine(session: Session, tools: IndexTools, limit: int, watch: Watch) -> Ex
         persons=persons | store_conflicts.aliases(session, persons),
         passed=met.passed,
         abouts=frozenset(
-            homes | _payments(facts) | {_program(d.agency, d.code) for d in deliveries}
+            _homes(taken, facts)
+            | _payments(facts)
+            | {_program(d.agency, d.code) for d in deliveries}
         )
-        | frozenset(again),
+        | frozenset(again)
+        | places.abouts,
         conflicts=conflicts,
         decided=_decided(session, conflicts, members, tools),
     )
@@ -181,6 +184,12 @@ def _aid(session: Session, facts: Mapping[UUID, Sequence[Fact]]) -> list[Conflic
                 )
             )
     return out
+
+
+def _homes(taken: Sequence[int], facts: Mapping[UUID, Sequence[Fact]]) -> frozenset[str]:
+    """How households are named: what stirred may have been one, and those of these persons."""
+    known = {f.record_id for fs in facts.values() for f in fs if f.record_type == "household"}
+    return frozenset(f"household:{record}" for record in known.union(taken))
 
 
 def _payments(facts: Mapping[UUID, Sequence[Fact]]) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 Pure. Who is told, and by when, is data of the stewards; here is only what is found.
 
-Source: design/domain.md 6.3 (K04 to K13, K15, K16).
+Source: design/domain.md 6.3 (K04 to K12, K15, K16).
 """
 
 from collections import defaultdict
@@ -140,7 +140,7 @@ def _moves(own: Sequence[Fact], facts: Sequence[Fact], known: Known) -> Iterator
 
 
 def _listed(own: Sequence[Fact], facts: Sequence[Fact], known: Known) -> Iterator[_Found]:
-    """K11: in at one source, out at another. K13: no kelurahan of today. K16: should not be in."""
+    """K11: in at one source, out at another. K16: should not be in."""
     lists = [f for f in facts if f.record_type == "listing"]
     inside = [f for f in lists if f.values.get("listing_status") in _IN]
     outside = [f for f in lists if f.values.get("listing_status") in _OUT]
@@ -149,11 +149,6 @@ def _listed(own: Sequence[Fact], facts: Sequence[Fact], known: Known) -> Iterato
             if one.agency != other.agency:
                 yield "K11", other, one
                 break
-    for fact in own:
-        where = fact.values.get("address_ktp") or fact.values.get("address_domicile") or {}
-        if where.get("kelurahan_raw") and not where.get("kelurahan"):
-            yield "K13", fact, fact
-            break
     work = next((f for f in own if _is_excluded(f, known.excluded_work)), None)
     if work is not None and inside:
         yield "K16", work, inside[0]

@@ -47,6 +47,8 @@ source_record = Table(
     UniqueConstraint("agency", "record_type", "source_id", name="uq_source_record_key"),
 )
 
+_ADDRESS = "coalesce(clear->'address_ktp', clear->'address_domicile')"
+
 assertion = Table(
     "assertion",
     metadata,
@@ -64,6 +66,13 @@ assertion = Table(
     Column("period", Integer, nullable=False),
     UniqueConstraint("record_id", "v", name="uq_assertion_version"),
     Index("ix_assertion_batch_id", "batch_id"),
+    Index(
+        "ix_assertion_unplaced",
+        text(f"({_ADDRESS}->>'kelurahan_raw')"),
+        postgresql_where=text(
+            f"{_ADDRESS}->>'kelurahan' is null and ({_ADDRESS}->>'kelurahan_raw') is not null"
+        ),
+    ),
 )
 
 source_batch = Table(

@@ -31,6 +31,14 @@ _EVERY = (
 """The records that are these persons, that name them, or that name their household or enrolment."""
 
 
+_UNPLACED_NAME = "(coalesce(a.clear->'address_ktp', a.clear->'address_domicile')->>'kelurahan_raw')"
+_UNPLACED = (
+    "coalesce(a.clear->'address_ktp', a.clear->'address_domicile')->>'kelurahan' is null"
+    f" and {_UNPLACED_NAME} is not null"
+)
+"""As in the index `ix_assertion_unplaced` (migration 0018), so that it serves."""
+
+
 class Fact(NamedTuple):
     """A live record that speaks of a person, with the fields that stand in clear.
 
@@ -69,6 +77,15 @@ class Delivery(NamedTuple):
     is_known: bool
     quota: int | None
     enrolled: int
+
+
+class Unplaced(NamedTuple):
+    """A name without a kelurahan: how many live person records of the agency carry it."""
+
+    agency: str
+    name: str
+    records: int
+    first: int
 
 
 def take(session: Session, limit: int) -> tuple[int, list[int]]:
@@ -231,3 +248,28 @@ def deliveries(session: Session, codes: Collection[str]) -> list[Delivery]:
     with bulk.cursor(session) as cur:
         cur.execute(query, {"codes": list(codes)}, binary=True)
         return [Delivery(*row) for row in cur]
+
+
+def agencies_of(session: Session, record_ids: Sequence[int]) -> frozenset[str]:
+    """Whose person records these are, live or gone."""
+    query = (
+        "select distinct agency from source_record where id = any(%s) and record_type = 'person'"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(record_ids),), binary=True)
+        return frozenset(row[0] for row in cur)
+
+
+def unplaced(session: Session, agencies: Collection[str], names: Collection[str]) -> list[Unplaced]:
+    """How often these agencies' live persons carry these names and no kelurahan."""
+    if not names:
+        return []
+    query = (
+        f"select r.agency, {_UNPLACED_NAME} as name, count(*), min(r.id)"
+        " from assertion a join source_record r on r.assertion_id = a.id"
+        f" where {_UNPLACED_NAME} = any(%s) and {_UNPLACED} and r.record_type = 'person'"
+        " and r.agency = any(%s) group by 1, 2 order by 1, 2"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (list(names), list(agencies)), binary=True)
+        return [Unplaced(*row) for row in cur]

@@ -16,7 +16,7 @@ from gateway.index.conflicts import Examined, Watch
 from gateway.index.contradictions import Conflict
 from gateway.index.verdict import Verdict
 from gateway.stewards import breakers, store
-from gateway.stewards.model import PAIR_KINDS, State, Task, excluded_work
+from gateway.stewards.model import PAIR_KINDS, PLACE_KIND, PROGRAM_KIND, State, Task, excluded_work
 
 AT_ONCE = 2_000
 """Entries examined in one transaction; a record that stirred often is looked at once."""
@@ -29,7 +29,8 @@ def examine(session: Session, tools: IndexTools, now: datetime, limit: int = AT_
 
     Repeating it changes nothing; the caller commits.
     """
-    watch = Watch(excluded_work(), store.programs(session))
+    programs, places = (store.abouts(session, kind) for kind in (PROGRAM_KIND, PLACE_KIND))
+    watch = Watch(excluded_work(), programs, places)
     found = conflicts.examine(session, tools, limit, watch)
     if not found.entries:
         return 0

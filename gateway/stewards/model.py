@@ -16,6 +16,8 @@ PAIR_KINDS = frozenset(("K00", "K01", "K02"))
 """Two persons stand side by side."""
 PROGRAM_KIND = "K14"
 """A programme and those who pay from it, and no single person."""
+PLACE_KIND = "K13"
+"""A name of a place and the agency that writes it, and no single person."""
 AGENCY_DISTRUSTED, OFFICER_HASTY = "B01", "B02"
 MOST_JOINED_AN_HOUR = 120
 """Merges that one officer may decide in an hour; more are refused, and a coordinator is told."""

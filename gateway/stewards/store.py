@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from gateway.stewards.model import PROGRAM_KIND, State, Task, kinds
+from gateway.stewards.model import State, Task, kinds
 from gateway.storage.base import metadata
 
 task = Table(
@@ -101,9 +101,9 @@ def standing(
     return [read(row) for row in session.execute(_STANDING, given)]
 
 
-def programs(session: Session) -> list[str]:
-    """What the standing tasks about programmes are about."""
-    stands = (task.c.closed_at.is_(None), task.c.kind == PROGRAM_KIND)
+def abouts(session: Session, kind: str) -> list[str]:
+    """What the standing tasks of a kind are about."""
+    stands = (task.c.closed_at.is_(None), task.c.kind == kind)
     return list(session.scalars(select(task.c.about).where(*stands).order_by(task.c.about)))
 
 

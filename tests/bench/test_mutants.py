@@ -48,6 +48,13 @@ def test_every_module_of_the_campaign_has_its_tests(name):
         assert (ROOT / "tests" / "keys" / f"test_{test}.py").exists()
 
 
+@pytest.mark.parametrize("name", mutants.INDEX)
+def test_the_modules_of_the_index_have_their_tests(name):
+    assert (ROOT / "gateway" / "index" / f"{name}.py").exists()
+    for test in mutants.INDEX[name]:
+        assert (ROOT / "tests" / "index" / f"test_{test}.py").exists()
+
+
 def test_no_module_of_keys_is_left_out():
     texts = {path.stem: path.read_text("utf-8") for path in (ROOT / "keys").glob("*.py")}
     assert {name for name, text in texts.items() if mutants.faults(text)} == set(mutants.MODULES)

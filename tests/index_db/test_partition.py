@@ -77,7 +77,7 @@ def edges(database: Database) -> frozenset:
 
 
 @pytest.mark.parametrize(("size", "seed"), [(1, 1), (7, 2), (100, 3), (1000, 4)])
-def test_every_order_and_batch_size_gives_the_partition_of_a_rebuild(
+def test_scenario_32_every_order_and_batch_size_gives_the_partition_of_a_rebuild(
     fresh_database: Database, tools: IndexTools, town: list[Said], size: int, seed: int
 ) -> None:
     said = list(town)

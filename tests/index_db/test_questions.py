@@ -209,6 +209,27 @@ def test_a_person_is_found_by_what_is_known(
     assert first.score == pytest.approx(sum(e.bits for e in first.evidence))
 
 
+def test_scenario_02_either_name_finds_him_and_the_gelar_is_among_his_names(
+    session: Session, scene: IndexTools
+) -> None:
+    for typed in ("Ujang", "Sutan Rajo Ameh"):
+        first = found(session, scene, name=typed)[0]
+        assert first.name == "UJANG EFENDI"
+        names = index.profile(session, first.person_id, scene).rows
+        said = {cell.value for row in names if row.attribute == "name_source" for cell in row.cells}
+        assert said == {"UJANG EFENDI", "Ujang Efendi gelar Sutan Rajo Ameh"}
+
+
+def test_scenario_03_one_word_and_a_birth_date_find_at_most_ten_with_reasons(
+    session: Session, scene: IndexTools
+) -> None:
+    ranked = found(session, scene, name="ujang", birth_date="1960-03-12")
+    assert ranked[0].name == "UJANG EFENDI"
+    assert 1 <= len(ranked) <= 10
+    assert [c.score for c in ranked] == sorted((c.score for c in ranked), reverse=True)
+    assert all(c.why for c in ranked)
+
+
 def test_a_family_card_finds_all_of_the_family(session: Session, scene: IndexTools) -> None:
     for typed in ({"no_kk": KK}, {"number": KK}):
         assert {c.name for c in found(session, scene, **typed)} == {"UJANG EFENDI", "ANI WAHYUNI"}
