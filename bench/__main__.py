@@ -23,12 +23,14 @@ from bench import (
     lookup,
     lookup_name,
     mutations,
+    queues,
     quota,
     reevaluate,
     rotate,
     suspend,
     walk,
     work,
+    year,
 )
 from bench.figure import Figure
 from bench.lab import BenchFailed, Lab, load
@@ -57,7 +59,9 @@ BENCHMARKS: Mapping[str, Callable[[Lab], list[Figure]]] = {
     "link_public": link_public.run,
     "link_million": link_bulk.million,
     "quota": quota.run,
+    "year": year.run,
     "counter": counter.run,
+    "queues": queues.run,
     "demo": walk.run,
 }
 

@@ -66,6 +66,7 @@ def _hand_in(hands: Hands, key: PublicKey, path: Path, reason: str) -> Amendment
     others = [] if old is None else [old]
     envelope = countersigning.countersigned(from_base64(kept["envelope"]), path, *others)
     hands.memory.put_fact(_FACT, {**kept, "envelope": to_base64(envelope)})
+    countersigning.put_away(path)
     try:
         told = hands.client.put_keyset(envelope)
     except Problem as problem:

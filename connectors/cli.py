@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.console import Console
 
-from connectors import results
+from connectors import feedback, results
 from connectors.assembly import reading
 from connectors.cli_alarms import alarms_command
 from connectors.cli_doctor import doctor_command
@@ -19,6 +19,7 @@ from connectors.cli_inbox import inbox_command
 from connectors.cli_init import init_command
 from connectors.cli_keyacts import attest_command
 from connectors.cli_keys import keys_group
+from connectors.cli_quality import quality_command
 from connectors.cli_recovery import recovery_group
 from connectors.cli_run import run_command, settle, speaking, tend, working
 from connectors.cli_service import service_command
@@ -78,6 +79,7 @@ def commands(lang: str) -> click.Group:
             status_command,
             alarms_command,
             inbox_command,
+            quality_command,
             attest_command,
         ),
     ):
@@ -148,6 +150,7 @@ def _publish(lang: str) -> click.Command:
                 tallies = publish(work.job, work.courier, wishes)
                 settle(work, seconds)
                 results.collect(work.courier)
+                feedback.collect(work.courier)
             figures = _sums(work.memory, tallies) | {
                 "seconds": round(time.monotonic() - started, 3)
             }

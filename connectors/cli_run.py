@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import click
 
-from connectors import alarms, amending, results, revoking, rotating, silence
+from connectors import alarms, amending, feedback, results, revoking, rotating, silence
 from connectors.assembly import open_hands, publishing_with, watch_of
 from connectors.config import Config
 from connectors.courier import Courier
@@ -26,7 +26,10 @@ from connectors.watch import Watch
 SETTLE_EVERY = 0.5
 WATCH_EVERY = 60.0
 """Seconds between two looks at the log, whatever is published."""
+PROBE_EVERY = 20.0
+"""Seconds at most between two looks whether a gateway that was away is there again."""
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 300.0
+"""Seconds between two readings of the source while the gateway is away; doubled each time."""
 _CLOCK = "gateway.clock"
 """What passes by itself once the clock is set."""
 _STOPS = frozenset({"keys.silent", silence.BY_CENTRE, silence.BY_US})
@@ -80,6 +83,7 @@ class _Service:
     config: Config
     pause: float = FIRST_PAUSE
     stopped: ConnectorError | None = None
+    away: bool = False
     told: set[str] = field(default_factory=set)
 
     def turn(self, work: Work) -> float:
@@ -89,8 +93,8 @@ class _Service:
             _cycle(work)
         except Wait as err:
             self._say(err)
-            jitter = secrets.SystemRandom().uniform(0.5, 1.0)
-            wait = max(err.after or 0.0, self.pause * jitter)
+            self.away = err.code == "gateway.unreachable"
+            wait = max(err.after or 0.0, self.pause * _jitter())
             self.pause = min(self.pause * 2, LONGEST_PAUSE, float(self.config.every_seconds))
             return wait
         except (CallCentre, FixSettings) as err:
@@ -99,16 +103,22 @@ class _Service:
             self.stopped = err
             self.say_once(err)
             return min(WATCH_EVERY, float(self.config.every_seconds))
-        self.stopped, self.pause = None, FIRST_PAUSE
+        self.stopped, self.pause, self.away = None, FIRST_PAUSE, False
         return float(self.config.every_seconds)
 
     def watch_until(self, work: Work, until: float, stop: threading.Event) -> None:
-        """Waits for the next turn, and looks at the log meanwhile."""
+        """Waits for the next turn, and looks at the log meanwhile.
+
+        A gateway that was away is looked for; once it is there, what waits goes out at once.
+        """
         while (left := until - time.monotonic()) > 0:
-            if stop.wait(min(left, WATCH_EVERY)) or left <= WATCH_EVERY:
+            pace = PROBE_EVERY * _jitter() if self.away else WATCH_EVERY
+            if stop.wait(min(left, pace)) or left <= pace:
                 return
             try:
                 work.watch.round()
+                if self.away:
+                    return
             except Wait:
                 continue  # the next turn says so
             except ConnectorError as err:
@@ -123,6 +133,10 @@ class _Service:
         if err.code not in self.told:
             self._say(err)
         self.told.add(err.code)
+
+
+def _jitter() -> float:
+    return secrets.SystemRandom().uniform(0.5, 1.0)
 
 
 @contextmanager
@@ -192,6 +206,7 @@ def _cycle(work: Work) -> None:
             publish(work.job, work.courier, Wishes())
             settle(work, 15.0)
             results.collect(work.courier)
+            feedback.collect(work.courier)
     except Wait as err:
         if err.code == "gateway.unreachable":
             seal_only(work.job, Wishes())

@@ -43,7 +43,7 @@ def countersigned(envelope: bytes, path: Path | None, *others: Recovery) -> byte
     """The envelope once its recovery keys have signed it; written to `path` until then.
 
     A keyset names its own recovery key; `others` are those it does not name. A statement for which
-    nobody need sign comes back as it is.
+    nobody need sign comes back as it is. The file stays until `put_away`, so no crash loses it.
 
     Raises:
         Wait: `recovery.unsigned`, or `recovery.unsigned_both` where two papers must sign; what has
@@ -59,7 +59,6 @@ def countersigned(envelope: bytes, path: Path | None, *others: Recovery) -> byte
         brought = _brought(path, ours)
         signed = 0 if brought is None else _signed(dsse.parse(brought), needed)
         if brought is not None and signed == len(needed):
-            path.unlink()
             return brought
         if signed == 0:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -67,6 +66,11 @@ def countersigned(envelope: bytes, path: Path | None, *others: Recovery) -> byte
     if len(needed) > 1:
         raise Wait("recovery.unsigned_both", path=path, signed=signed)
     raise Wait("recovery.unsigned", path=path)
+
+
+def put_away(path: Path) -> None:
+    """The statement is kept elsewhere, or was sent: the file has served."""
+    path.unlink(missing_ok=True)
 
 
 def read_statement(path: Path) -> Keyset | Suspension:

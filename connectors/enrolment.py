@@ -14,7 +14,7 @@ from typing import Any
 from connectors import keybook
 from connectors.client import Client, Problem
 from connectors.config import Config
-from connectors.countersigning import countersigned, recovery_of
+from connectors.countersigning import countersigned, put_away, recovery_of
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.evidence import Anchors, check_proof
 from connectors.keybook import Book
@@ -154,6 +154,7 @@ def countersign(memory: Memory, path: Path) -> None:
     """
     kept = memory.fact("keyset")
     _keep_envelope(memory, kept, countersigned(from_base64(kept["envelope"]), path))
+    put_away(path)
 
 
 def _keep_envelope(memory: Memory, kept: Mapping[str, str], envelope: bytes) -> None:

@@ -209,6 +209,21 @@ class Memory:
             "ORDER BY 3 DESC, 1, 2"
         )
 
+    def finding_rows(self) -> list[tuple[str, str, str, str | None]]:
+        """(block, own key, code, field) of every finding, by block and code."""
+        return self._file.all(
+            "SELECT block, own, code, field FROM finding ORDER BY block, code, own, field"
+        )
+
+    def finding_counts(self, block: str, code: str, most: int) -> list[int]:
+        """How often the last readings of a block found a code, the oldest first."""
+        rows = self._file.all(
+            "SELECT json_extract(tally, '$.findings.' || ?) FROM run WHERE block = ? "
+            "ORDER BY n DESC LIMIT ?",
+            *(code, block, most),
+        )
+        return [int(count or 0) for (count,) in reversed(rows)]
+
     def put_run(self, block: str, started: str, tally: object) -> None:
         self._file.run(
             "INSERT INTO run(block, started, tally) VALUES(?, ?, ?)",

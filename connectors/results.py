@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from connectors.client import Problem
@@ -65,23 +65,26 @@ def _checked(sealed: bytes, courier: Courier, batch: tuple[str, int, int]) -> Re
 def _own_keys(
     memory: Memory, batch: tuple[str, int, int], rows: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """The refused rows with the officer's own keys, read back out of our own batch."""
+    """The refused rows with the officer's own keys."""
     refused = [row for row in rows if row.get("level") == "E"]
+    keys = own_keys_at(memory, batch, {int(row["i"]) for row in refused})
+    return [
+        {"row": keys.get(int(row["i"])), "code": row["code"], "field": row.get("field")}
+        for row in refused
+    ]
+
+
+def own_keys_at(
+    memory: Memory, batch: tuple[str, int, int], wanted: Collection[int]
+) -> dict[int, str]:
+    """The officer's own keys of lines of our own batch; none where its bytes were let go of."""
     body = memory.outbox.body(*batch)
     if body is None:
-        return [{"row": None, "code": row["code"], "field": row.get("field")} for row in refused]
+        return {}
     stream = io.BytesIO(body)
     payload = json.loads(dsse.parse(frame.read_head(stream)).payload)
     lines = frame.read_lines(
         stream, declared_bytes=payload["bytes"], declared_count=payload["count"]
     )
-    wanted = {int(row["i"]) for row in refused}
     ids = {i: json.loads(line)["_id"] for i, line in enumerate(lines) if i in wanted}
-    return [
-        {
-            "row": memory.own_key(ids.get(int(row["i"]), "")),
-            "code": row["code"],
-            "field": row.get("field"),
-        }
-        for row in refused
-    ]
+    return {i: memory.own_key(record_id) for i, record_id in ids.items()}

@@ -77,6 +77,8 @@ def _wake_by_recovery(hands: Hands, kid: str, path: Path, recovery: Recovery) ->
         kept = {"kid": kid, "envelope": to_base64(drawn)}
         hands.memory.put_fact(_FACT, kept)
     envelope = countersigning.countersigned(from_base64(kept["envelope"]), path, recovery)
+    hands.memory.put_fact(_FACT, {"kid": kid, "envelope": to_base64(envelope)})
+    countersigning.put_away(path)
     try:
         hands.client.put_suspension(envelope)
     except Problem as problem:

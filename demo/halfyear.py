@@ -6,7 +6,7 @@ are those of an office that worked. What a guard refuses stays as it is.
 
 import heapq
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -18,17 +18,31 @@ from gateway.access import service as access
 from gateway.access.model import Officer, Purpose
 from gateway.access.service import Door
 from gateway.access.sessions import authenticate
-from gateway.complaints import queues, referring, registering, service, verification
+from gateway.complaints import (
+    criteria,
+    queues,
+    referring,
+    registering,
+    service,
+    surveying,
+    verification,
+)
 from gateway.complaints.clock import Now
-from gateway.complaints.model import Act, Actor, Body, Case, Channel, Desk, TicketId
+from gateway.complaints.model import Act, Actor, Body, Case, Channel, Desk, Need, TicketId
 from gateway.complaints.needs import Wanted
 from gateway.complaints.registering import Registration
 from gateway.complaints.service import Target
+from gateway.complaints.surveying import Decision, Filled
 from gateway.errors import GatewayError
 from gateway.index import modelfile
 from gateway.index.arrivals import IndexTools
 from gateway.index.view import PersonView
+from gateway.intake.model import IntakeTools
+from gateway.programs import query as programs
+from gateway.programs.model import When
+from gateway.programs.query import Wish
 from gateway.settings import Settings
+from gateway.storage import ids
 from keys.vault import Vault
 from schemas.profile import Profile
 
@@ -51,9 +65,8 @@ _SAID = "Meminta bantuan; keadaan keluarga sedang sulit."
 _UNKNOWN = ("Nurmalis Ujung", "Syafnir Hilir", "Rosdiana Mudik", "Amrizal Gadang")
 """People whom no agency knows."""
 _DECISIONS = (
-    (("approve", "queue"), 50),
-    (("queue",), 20),
-    (("propose_next_fy",), 10),
+    (("approve", "recommend_to_mayor", "queue", "propose_next_fy"), 70),
+    (("queue", "propose_next_fy", "approve", "recommend_to_mayor"), 10),
     (("decline",), 12),
     (("return_referral",), 8),
 )
@@ -87,6 +100,7 @@ class Play:
     profile: Profile
     staff: Staff
     door: Door
+    intake: IntakeTools
     rng: random.Random
     later: list[tuple[date, int, TicketId, str]] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=count)
@@ -119,6 +133,9 @@ def prepare(office: Office, passwords: Mapping[str, str], seed: int) -> Play:
         profile=office.profile,
         staff=staff,
         door=door,
+        intake=IntakeTools(
+            vault=office.vault, settings=office.settings, profile=office.profile, index=tools
+        ),
         rng=random.Random(seed),
     )
 
@@ -219,7 +236,9 @@ def _step(session: Session, made: Play, what: tuple[TicketId, str], day: date) -
     actor = Actor(("agency_reviewer", "partner_reviewer"), need.agency or "")
     if need.state == "returned":
         actor = Actor.of(made.staff.counter)
-    for act in _agency_acts(made, need.state):
+    if need.state == "awaiting_mayor":
+        actor = Actor(("mayor_delegate",), made.profile.unit.code)
+    for act in _agency_acts(session, made, need, day):
         if _try(session, made, Target(ticket_id, need.id), act, made.desk(actor, day)):
             made.after(day, ticket_id, step, 12)
             return
@@ -238,47 +257,75 @@ def _go_on(session: Session, made: Play, case: Case, day: date) -> None:
         for need in referred.needs:
             made.after(day, ticket_id, str(need.n), 4)
         return
-    steps = {
-        "identity_review": (Act("resolve_listed", "kartu keluarga dicocokkan"), counter),
-        "survey_queued": (Act("start_survey"), verifier),
-        "surveying": (Act("submit_survey"), verifier),
-        "survey_review": (_verdict(made), boss),
+    steps: Mapping[str, Callable[[], object]] = {
+        "identity_review": lambda: service.handle(
+            session, Target(ticket_id), Act("resolve_listed", "kartu keluarga dicocokkan"), counter
+        ),
+        "survey_queued": lambda: service.handle(
+            session, Target(ticket_id), Act("start_survey"), verifier
+        ),
+        "surveying": lambda: surveying.submit(session, ticket_id, _sheet(made, day), verifier),
+        "survey_review": lambda: surveying.decide(
+            session, ticket_id, _decision(session, ticket_id, boss), made.intake, boss
+        ),
     }
-    if state in steps:
-        act, desk = steps[state]
-        if _try(session, made, Target(ticket_id), act, desk):
-            made.after(day, ticket_id, "go_on", 6)
+    if state in steps and _allowed(session, made, steps[state]):
+        made.after(day, ticket_id, "go_on", 6)
 
 
-def _verdict(made: Play) -> Act:
-    if made.rng.random() < 0.25:
-        return Act("reject_criteria", "memiliki penghasilan tetap")
-    return Act("accept_pmks_not_poor", data={"pmks": "08 lanjut usia terlantar"})
+def _sheet(made: Play, day: date) -> Filled:
+    """What the visit found: poor in three of four houses."""
+    poor = made.rng.random() < 0.75
+    answers = {q.code: poor for q in criteria.in_force(day).questions}
+    return Filled(ids.new(), answers, (), {"respondent": "tetangga"}, day, on_paper=False)
 
 
-def _agency_acts(made: Play, state: str) -> list[Act]:
+def _decision(session: Session, ticket_id: TicketId, boss: Desk) -> Decision:
+    """What the rules propose; a rejection says why."""
+    _, _, outcome = surveying.review(session, ticket_id, boss)
+    return Decision(outcome.verdict, "sesuai hasil kunjungan", single_handed=False)
+
+
+def _agency_acts(session: Session, made: Play, need: Need, day: date) -> list[Act]:
     """What an agency tries in a state, the first that is allowed counts."""
-    if state == "under_review":
+    if need.state == "under_review":
         chosen = made.rng.choices([d for d, _ in _DECISIONS], [w for _, w in _DECISIONS])[0]
-        data = {"target_fy": "2026", "amount_idr": 600_000}
+        data = _promise(session, made, need, day)
         return [Act(event, "menurut ketersediaan", data) for event in chosen]
     events = {
-        "referred": "acknowledge",
-        "returned": "re_refer",
-        "approved": "start_delivery",
-        "in_delivery": "confirm_delivery",
+        "referred": ("acknowledge", {}),
+        "returned": ("re_refer", {}),
+        "awaiting_mayor": ("mayor_approve", {"decree": f"SK/{day:%m}/2025"}),
+        "approved": ("start_delivery", {}),
+        "in_delivery": ("confirm_delivery", {"evidence_no": f"BAST/{made.moves:04d}/2025"}),
     }
-    if state not in events:
+    if need.state not in events:
         return []
-    number = f"BAST/{made.moves:04d}/2025"
-    return [Act(events[state], "", {"evidence_no": number} if state == "in_delivery" else {})]
+    event, given = events[need.state]
+    return [Act(event, data=given)]
+
+
+def _promise(session: Session, made: Play, need: Need, day: date) -> dict[str, Any]:
+    """What a reviewer fills in: a programme that runs with room, its least amount, next year."""
+    kind = made.profile.need_kinds[need.kind]
+    data: dict[str, Any] = {"target_fy": str(day.year + 1)}
+    wish = Wish(need_kind=need.kind, agency=need.agency or "-", when=When.RUNNING.value)
+    for truth in programs.catalogue(session, wish, day):
+        least, _ = truth.program.range_of((kind.amount_min, kind.amount_max))
+        return data | {"program_code": truth.program.code, "amount_idr": least or 0}
+    return data | {"amount_idr": kind.amount_min or 600_000}
 
 
 def _try(session: Session, made: Play, target: Target, act: Act, desk: Desk) -> bool:
-    """Whether the move was allowed; what was not leaves nothing behind."""
+    """Whether the move was allowed."""
+    return _allowed(session, made, lambda: service.handle(session, target, act, desk))
+
+
+def _allowed(session: Session, made: Play, step: Callable[[], object]) -> bool:
+    """Whether a step was allowed; what was not leaves nothing behind."""
     try:
         with session.begin_nested():
-            service.handle(session, target, act, desk)
+            step()
     except GatewayError:
         return False
     made.moves += 1

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 from sqlalchemy.orm import Session, sessionmaker
 
-from demo import enrol, figures, halfyear, lookups, week
+from demo import enrol, figures, halfyear, lookups, typists, week
 from demo.city.build import City, build_city
 from demo.city.load import sources
 from demo.enrol import AGENCIES, Host
@@ -157,7 +157,7 @@ def _walk(stage: Stage) -> dict[str, Any]:
     _work(stage)
     _settle(stage)
     _rotate(stage)
-    stewards = _week(stage, kept)
+    stewards = _week(stage, kept, city)
     tickets = _desk(stage, city)
     links = _judge(stage, city)
     looked = _look(stage, city)
@@ -249,22 +249,27 @@ def _drain(stage: Stage) -> None:
         raise DemoFailed(f"{queue['parked']} jobs were parked; logs: {stage.centre.logs}")
 
 
-def _week(stage: Stage, kept: Sequence[Kept]) -> dict[str, Any]:
-    """An ordinary week, and what it gives the stewards to decide."""
+def _week(stage: Stage, kept: Sequence[Kept], city: City) -> dict[str, Any]:
+    """An ordinary week: what it gives the stewards to decide, and what typists mend in it."""
     with stage.table.phase("week") as phase:
         with stage.sessions() as session:
             waiting = week.standing_tasks(session)
         began = datetime.now(UTC)
         entered = week.enter(kept)
+        wrong = typists.told(stage.host.memory(typists.AGENCY))
+        typists.mend(city, wrong, stage.profile)
         stage.host.each(week.AGENCIES, "publish")
         _drain(stage)
         with stage.sessions() as session:
             new = week.new_tasks(session, began)
+        mended = len(wrong - typists.told(stage.host.memory(typists.AGENCY)))
         phase.said = (
             f"{entered} rows entered anew at {len(week.AGENCIES)} agencies: {new} new tasks for "
-            f"stewards, {sum(waiting.values())} of all kinds stood before"
+            f"stewards, {sum(waiting.values())} of all kinds stood before\n"
+            f"{mended} of {len(wrong)} findings told to {typists.AGENCY} were mended by its typists"
         )
-    return {"steward_per_week": new, "tasks": waiting}
+    quality = {"told": len(wrong), "mended": mended, "share": round(mended / len(wrong), 3)}
+    return {"steward_per_week": new, "tasks": waiting, "quality": quality}
 
 
 def _settle(stage: Stage) -> None:

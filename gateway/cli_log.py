@@ -1,11 +1,15 @@
-"""`titian log`: check the transparency log from its entries up."""
+"""`titian log`: check the log from its entries up, and the records from their signed lines."""
+
+from collections.abc import Callable
+from datetime import datetime
 
 import click
 
+from gateway.intake import auditing
 from gateway.ledger import query as ledger
 from gateway.ledger.model import LogBehind, LogDamaged, LogState
 from gateway.settings import Settings
-from gateway.storage import engine
+from gateway.storage import deks, engine
 from keys.checkpoint import Checkpoint
 from keys.errors import TrustError
 from keys.vault import Vault
@@ -34,6 +38,41 @@ def verify() -> None:
         raise click.ClickException(f"the log does not hold: {err}") from err
     click.echo(f"size {state.size}\nroot {state.root.hex()}\nsigned by {signer.vkey}")
     click.echo("all entries agree" if state.size else "nothing is signed yet")
+
+
+@log.command()
+@click.option("--one-in", default=100, show_default=True, help="Look at one in so many batches.")
+@click.option("--which", type=int, help="Which share of them, from 0; by default today's.")
+@click.pass_obj
+def audit(clock: Callable[[], datetime], one_in: int, which: int | None) -> None:
+    """Hold records against the signed lines they came from: an edited row is found.
+
+    Run it every night: in as many nights as there are shares every batch has been looked at; with
+    --one-in 1 all are, now. Exit code 1 and the places where anything differs. No record is shown.
+    """
+    settings = Settings.from_env()
+    vault = deks.open_vault(settings)
+    share = clock().toordinal() if which is None else which
+    with engine.opened(settings) as sessions, sessions() as session:
+        found = auditing.audit(session, max(one_in, 1), share, vault)
+    click.echo(f"{found.batches} batches and {found.records} records looked at")
+    for place in found.forged:
+        click.echo(f"the lines of {_shown(place)} are not those that the log accepted")
+    for place, line in found.differing:
+        click.echo(
+            f"a record from line {line} of {_shown(place)} says something else than the line"
+        )
+    if found.forged or found.differing:
+        raise click.ClickException(
+            "somebody changed the database. Keep a copy of it, change nothing, and call the "
+            "oversight body; the signed lines and the log say what is right"
+        )
+    click.echo("all agree")
+
+
+def _shown(place: tuple[str, str, int, int]) -> str:
+    agency, stream, epoch, seq = place
+    return f"{agency} {stream} {epoch}/{seq}"
 
 
 def _check_head(state: LogState, last: Checkpoint | None) -> None:

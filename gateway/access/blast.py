@@ -87,7 +87,7 @@ def summary(found: Sequence[Affected]) -> Summary:
 
 
 def read(session: Session, officer: Officer, revocation: int, vault: Vault) -> list[Affected]:
-    """The answers that used what a revoked key signed since T, oldest first; for a page.
+    """The answers that used what a revoked key signed since T, oldest first; for the page.
 
     Raises:
         Forbidden: the officer may not read the trail.

@@ -1,6 +1,7 @@
 """What time does: it tells, reminds and counts anew. It decides nothing that a person decides.
 
-What is late is told once, to whom the lifecycle names, and stands in their lists from then on.
+What is late, or came back from an agency a second time, is told once, to whom the lifecycle names,
+and stands in their lists from then on.
 Somebody who owes documents is reminded after 7 and 21 days and lapses after 30; a decline nobody
 objected to becomes final. A day off that is entered later moves what is due, with a line of
 history. Each call does a bounded piece and may be repeated.
@@ -36,7 +37,7 @@ def run(session: Session, desk: Desk) -> dict[str, int]:
 
 
 def escalate(session: Session, desk: Desk) -> int:
-    """Tell of what is late; how many. No state changes."""
+    """Tell of what is late or came back twice; how many. No state changes."""
     items = queues.late(session, desk, AT_ONCE)
     for item in items:
         _tell(session, item, desk)

@@ -97,7 +97,7 @@ def serve(moving: Moving) -> Result:
 
 
 def count_return(moving: Moving) -> Result:
-    """A second return alerts the coordinator: see `query.returned_often`."""
+    """A second return alerts the coordinator: see `deadlines.escalate`."""
     return Result(need={"returned": (moving.need.returned if moving.need else 0) + 1})
 
 

@@ -17,10 +17,17 @@ _MONTHS = (
     *("Oktober", "November", "Desember"),
 )
 
+_LINE = 36
+
 
 def day(value: date) -> str:
     """`3 November 2025`."""
     return f"{value.day} {_MONTHS[value.month - 1]} {value.year}"
+
+
+def cut(text: str) -> str:
+    """At most as much of a text as stands on one line of the hand-over."""
+    return text if len(text) <= _LINE else text[: _LINE - 1].rstrip(" ,") + "…"
 
 
 def referral(

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from gateway.access.model import Role
 from gateway.complaints import criteria, numbers, papers, queues, tracking
 from gateway.complaints.model import SYSTEM_ACTOR, Case, Desk, TicketId
 from gateway.complaints.queues import Bucket, Item, Queue, Whose
@@ -18,12 +19,13 @@ from gateway.complaints.visibility import HOUSE
 from gateway.errors import Forbidden, Refused
 from gateway.letters import query as letters
 from gateway.letters import service as press
-from gateway.letters.model import Kind, Letter, Office
+from gateway.letters.model import Copy, Kind, Letter, Office
 from gateway.letters.service import Wish
 from schemas.profile import Profile
 
 HANDED = {Bucket.LATE: 12, Bucket.TODAY: 14}
 """Rows of the hand-over: so many fit on its one page."""
+_ISSUERS = (Role.COUNTER_OFFICER, Role.UPT_COORDINATOR)
 _HEADS = {
     Bucket.LATE: "Lewat batas",
     Bucket.TODAY: "Hari ini",
@@ -47,9 +49,15 @@ def letter(session: Session, letter_id: UUID, wish: Wish, desk: Desk) -> tuple[L
 
     Raises:
         NotFound: no such letter, or of a ticket that does not exist for this officer.
-        Forbidden: he is not of the house.
+        Forbidden: he is not of the house, or wants the agency's copy, which shows the NIK in
+            full, and may not issue referrals himself.
     """
     _only_house(desk)
+    if wish.copy is Copy.AGENCY and not desk.actor.holds(*_ISSUERS):
+        raise Forbidden(
+            "letter.agency_copy",
+            "Salinan dengan NIK lengkap dicetak petugas loket atau koordinator.",
+        )
     found = letters.find(session, letter_id, desk.vault)
     find(session, TicketId(found.ticket_id), desk)
     return found, press.print_letter(session, letter_id, wish, office(desk))
@@ -127,8 +135,8 @@ def _handed(item: Item, profile: Profile) -> dict[str, str]:
     day = item.due.on or (item.due.at.date() if item.due.at else None)
     return {
         "ticket": item.number,
-        "state": item.state.label["id"],
-        "needs": ", ".join(kinds),
+        "state": papers.cut(item.state.label["id"]),
+        "needs": papers.cut(", ".join(kinds)),
         "due": papers.day(day) if day else "–",
     }
 

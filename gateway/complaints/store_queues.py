@@ -9,16 +9,14 @@ from sqlalchemy.orm import Session
 _ALL = """
 select t.id as ticket_id, null::uuid as need_id, t.number, t.state, t.since_on, t.since_at,
        t.due_on, t.due_at, t.emergency, t.owner_id, t.restricted, t.kelurahan, t.made_at,
-       t.escalated_at, t.case_due, t.entered_on, t.received_on, null::text as kind,
-       null::text as counter, null::text as agency, null::date as contact_on,
-       (select array_agg(n.kind order by n.n) from need n where n.ticket_id = t.id) as kinds,
-       (select array_agg(n.counter) from need n where n.ticket_id = t.id) as counters
+       t.escalated_at, t.case_due, t.entered_on, t.received_on,
+       null::text as agency, null::date as contact_on, 0 as returned
 from complaint t
 where t.state = any(:open_tickets) and not t.historical
 union all
 select t.id, n.id, t.number, n.state, n.since_on, n.since_at, n.due_on, n.due_at, t.emergency,
        t.owner_id, t.restricted, t.kelurahan, t.made_at, n.escalated_at, t.case_due, t.entered_on,
-       t.received_on, n.kind, n.counter, n.agency, n.contact_on, array[n.kind], array[n.counter]
+       t.received_on, n.agency, n.contact_on, n.returned
 from need n join complaint t on t.id = n.ticket_id
 where t.state = 'in_service' and n.state = any(:open_needs) and not t.historical
 """
@@ -30,18 +28,25 @@ select * from ("""
     + """) q
 where (not q.restricted or :all_restricted or q.owner_id = :me)
   and (cast(:owner as uuid) is null or q.owner_id = :owner)
-  and (cast(:counter as text) is null or :counter = any(q.counters))
+  and (cast(:counter as text) is null or exists (select from need n
+       where n.ticket_id = q.ticket_id and n.counter = :counter
+         and (q.need_id is null or n.id = q.need_id)))
 """
 )
 _ORDER = (
-    " order by q.emergency desc, coalesce(q.due_at, q.due_on::timestamptz) nulls last,"
-    " q.entered_on, q.number, q.need_id limit :limit"
+    " order by {0}.emergency desc, coalesce({0}.due_at, {0}.due_on::timestamptz) nulls last,"
+    " {0}.entered_on, {0}.number, {0}.need_id"
+)
+_SHOWN = (
+    "select p.*, (select array_agg(n.kind order by n.n) from need n"  # noqa: S608 -- the same
+    "  where n.ticket_id = p.ticket_id and (p.need_id is null or n.id = p.need_id)) as kinds"
+    " from (" + _SEEN + _ORDER.format("q") + " limit :limit) p" + _ORDER.format("p")
 )
 
 
 def waiting(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
     """Open items that somebody sees, the most urgent first."""
-    return session.execute(text(_SEEN + _ORDER), asked).all()
+    return session.execute(text(_SHOWN), asked).all()
 
 
 def counts(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
@@ -57,10 +62,11 @@ def counts(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
 
 
 def overdue(session: Session, asked: Mapping[str, Any]) -> Sequence[Row[Any]]:
-    """Items whose deadline is over and of which nobody was told yet."""
+    """Items that are late, or came back a second time, and of which nobody was told yet."""
     query = text(
-        "select * from (" + _ALL + ") q where q.escalated_at is null"  # noqa: S608 -- the same
-        " and coalesce(q.due_at < :now, q.due_on < :today) order by q.number limit :limit"
+        "select q.*, null::text[] as kinds from (" + _ALL + ") q where q.escalated_at is null"  # noqa: S608 -- the same
+        " and (coalesce(q.due_at < :now, q.due_on < :today)"
+        "  or (q.returned >= 2 and q.state = 'returned')) order by q.number limit :limit"
     )
     return session.execute(query, asked).all()
 

@@ -262,6 +262,21 @@ def overfull(session: Session, codes: Sequence[str]) -> frozenset[str]:
         return frozenset(row[0] for row in cur)
 
 
+def of_batch(session: Session, batch_id: UUID) -> list[tuple[Any, ...]]:
+    """The versions that a batch brought, by line.
+
+    Each is (agency, record type, source id, line, v, content, withdrawn, clear, sealed, period).
+    """
+    query = (
+        "select r.agency, r.record_type, r.source_id, a.line_i, a.v, a.content, a.withdrawn,"
+        " a.clear, a.sealed, a.period from assertion a join source_record r on r.id = a.record_id"
+        " where a.batch_id = %s order by a.line_i, a.id"
+    )
+    with bulk.cursor(session) as cur:
+        cur.execute(query, (batch_id,))
+        return list(cur)
+
+
 def _copy(
     session: Session, table: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]]
 ) -> None:

@@ -52,9 +52,9 @@ def stale(session: Any) -> list[str]:
 
 
 def prefilled(view: PersonView, profile: Profile) -> dict[str, str]:
-    """The person's fields as the index has them."""
+    """The person's fields as the index has them; his NIK is not shown, so it is no field."""
     golden = view.golden
-    found = {"name": view.name or "", "nik": view.nik or ""}
+    found = {"name": view.name or ""}
     if "birth_date" in golden:
         found["birth_date"] = str(golden["birth_date"].value)
     for name in ("address_domicile", "address_ktp"):
@@ -101,6 +101,8 @@ def registration(kept: Mapping[str, Any], profile: Profile) -> Registration:
     """
     typed = kept["fields"]
     person = {k: typed.get(k, "").strip() for k in _PERSON if typed.get(k, "").strip()}
+    if kept.get("nik") and "nik" not in person:
+        person["nik"] = kept["nik"]
     person |= _identity(person)
     behalf = {k: typed[f"behalf_{k}"] for k in ("name", "relation") if typed.get(f"behalf_{k}")}
     body = Body(

@@ -1,6 +1,7 @@
 """Which answers used what a revoked key signed, and what they would say today."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from gateway.access.blast import Changed
 from gateway.access.model import Officer, Purpose, Role
 from gateway.access.service import Door
 from gateway.access.sessions import NewOfficer
+from gateway.app import create_app
 from gateway.cli import cli
 from gateway.errors import Forbidden, NotFound
 from gateway.index import modelfile
@@ -25,6 +27,7 @@ from keys.signers import Signer
 from tests.conftest import Database
 from tests.intake.factory import NOW, Agency, enrol, line, person, send, tools_of
 from tests.intake.revoking import another_key, revoke, work
+from tests.web.conftest import Browser
 
 
 @pytest.fixture
@@ -128,6 +131,30 @@ def test_only_who_may_read_the_trail_reads_it(fresh_database, tools, robbed):
         assert len(blast.read(session, auditor, number, tools.vault)) == 2
         with pytest.raises(Forbidden):
             blast.read(session, who, number, tools.vault)
+
+
+def test_the_page_says_what_it_comes_to_and_shows_no_value(fresh_database, tools, robbed):
+    number, _ = robbed
+    officer(fresh_database, "pemeriksa", Role.AUDITOR)
+    app = create_app(replace(fresh_database.settings, second_factor="off"))
+    try:
+        reader, clerk = Browser(app), Browser(app)
+        reader.log_in("pemeriksa", "kata-sandi-yang-panjang")
+        clerk.log_in("loket", "kata-sandi-yang-panjang")
+        path = f"/jejak/pencabutan/{number}"
+        assert f'href="{path}"' in reader.get("/jejak").get_data(as_text=True)
+        shown = reader.get(path).get_data(as_text=True)
+        gone, changed = (ids.show(person_of(fresh_database, n)) for n in ("c", "a"))
+        assert f'<code>{gone}</code> <span class="tag bad">tidak dikenal lagi' in shown
+        assert (
+            f'<code>{changed}</code> <span class="tag wait">kini lain</span> address_ktp' in shown
+        )
+        assert person(3)["nik"] not in shown
+        assert person(3)["name_source"] not in shown
+        assert clerk.get(path).status_code == 403
+        assert reader.get("/jejak/pencabutan/999").status_code == 404
+    finally:
+        app.extensions["titian"].sessions.kw["bind"].dispose()
 
 
 def test_the_report_is_kept_sealed_and_once(fresh_database, tools, robbed):

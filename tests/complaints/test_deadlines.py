@@ -7,7 +7,16 @@ from types import MappingProxyType
 import pytest
 
 from gateway.access.model import Role
-from gateway.complaints import acting, criteria, deadlines, queues, store_queues, surveying
+from gateway.complaints import (
+    acting,
+    criteria,
+    deadlines,
+    queues,
+    service,
+    store_queues,
+    surveying,
+)
+from gateway.complaints.model import Actor
 from gateway.complaints.queues import Bucket, Whose
 from gateway.complaints.surveying import Filled
 from gateway.errors import Conflict, Forbidden, NotFound, Refused
@@ -106,6 +115,42 @@ def test_a_decline_that_nobody_objects_to_becomes_final(office):
     office.pass_days(1)
     assert run(office)["finalised"] == 1
     assert office.get(case).ticket.state == "closed_unmet"
+
+
+def test_scenario_22_what_comes_back_twice_is_told_to_the_coordinator(office):
+    case = at_disdik(office)
+    for told in (0, 1):
+        case = office.act(
+            case, "return_referral", "agency_reviewer", 1, unit="disdik", reason="bukan kami"
+        )
+        assert run(office)["escalated"] == told
+        if not told:
+            case = office.act(case, "re_refer", "counter_officer", 1)
+            case = office.act(case, "acknowledge", "agency_reviewer", 1, unit="disdik")
+    assert [h.data for h in events(office, case, "escalate")] == [{"to": ["upt_coordinator"]}]
+    assert [h.reason for h in events(office, case, "return_referral")] == ["bukan kami"] * 2
+
+
+def test_scenario_48_three_people_see_what_is_due_and_what_to_do(office):
+    desks = [office.desk(w) for w in ("counter_officer", "field_verifier", "upt_coordinator")]
+    for n in range(52):
+        verdict = ("listed", "unlisted")[n % 2]
+        office.register(SCHOOL, check={"verdict": verdict, "stale": []})
+    office.pass_days(1)
+    with office.database.session() as session:
+        whole = queues.queue(session, Whose.UNIT, None, replace(desks[2], now=office.desk().now))
+    assert sum(whole.counts.values()) == len(whole.items) == 52
+    assert whole.counts[Bucket.TODAY] == 26
+    for item in whole.items:
+        assert {o.move.event for o in steps(office, item)} & {"route", "start_survey"}
+
+
+def steps(office, item):
+    desk = office.desk("system")
+    both = Actor(("counter_officer", "field_verifier"), "upt-kan", office.desk().actor.officer_id)
+    with office.database.session() as session:
+        case = service.find(session, item.ticket_id, desk)
+        return service.options(session, case, item.need_id, desk.by(both))
 
 
 def test_an_emergency_runs_by_the_minute_and_is_flagged_once(office):

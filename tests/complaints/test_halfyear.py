@@ -17,6 +17,7 @@ from gateway.storage.engine import sessions
 from tests.complaints.conftest import PROFILE
 from tests.index_db import people
 from tests.index_db.conftest import load
+from tests.intake.factory import tools_of
 
 
 def test_a_half_year_is_made_by_moves_that_the_lifecycle_knows(database):
@@ -39,6 +40,7 @@ def test_a_half_year_is_made_by_moves_that_the_lifecycle_knows(database):
         profile=PROFILE,
         staff=staff,
         door=Door(tools, database.settings, date(2025, 11, 3)),
+        intake=tools_of(database),
         rng=random.Random(7),
     )
     numbers = [s.values["nik"] for s in town if s.agency == "dukcapil"]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
+from gateway.complaints import deciding
 from gateway.complaints.model import Act
 from gateway.complaints.service import Target, handle, options
 from gateway.errors import Conflict, Refused
@@ -293,6 +294,11 @@ def test_scenario_21_a_second_scholarship_is_stopped_until_somebody_says_why(
                       data={"amount_idr": 500_000, "override": True})  # fmt: skip
     assert done.needs[0].state == "approved"
     assert office.history(done)[-1].data["override"] is True
+    with office.database.session() as session:
+        (seen,) = deciding.touching(session, office.desk("agency_reviewer", "disdik"))
+        none = deciding.touching(session, office.desk("agency_reviewer", "dinkes"))
+    assert (seen.agency, seen.program, seen.own) == ("baz", "baz-2025-41", "disdik-2025-41")
+    assert none == []
 
 
 def test_a_programme_of_another_agency_cannot_be_promised(office, catalogue):

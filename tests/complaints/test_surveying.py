@@ -125,6 +125,19 @@ def test_a_letter_after_a_survey_names_the_rules_it_was_accepted_by(enrolled):
     assert "262/HUK/2022" in letter.data["check"][0]
 
 
+def test_scenario_22_a_referral_that_came_back_has_a_new_letter_and_keeps_the_old_one(walk):
+    case = walk.office.refer(walk.office.register().case)
+    case = walk.office.act(case, "acknowledge", "agency_reviewer", 1, unit="disdik")
+    case = walk.office.act(
+        case, "return_referral", "agency_reviewer", 1, unit="disdik", reason="bukan kami"
+    )
+    walk.office.act(case, "re_refer", "counter_officer", 1, data={"agency": "baz"})
+    first, second = walk.letters(case)
+    assert second.running == first.running + 1
+    assert first.data["agency"] == "Dinas Pendidikan"
+    assert second.data["agency"] == "Badan Amil Zakat"
+
+
 def test_sending_a_sheet_twice_is_once(walk):
     case = walk.office.register(check=UNLISTED).case
     filled = walk.filled(*POOR)

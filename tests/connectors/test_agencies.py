@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from connectors import cli, starting
+from connectors.screen import meaning
 from demo.city import load
 from demo.city.build import City, build_city
 from demo.city.load import load_dstk
@@ -84,8 +85,22 @@ def test_an_agency_of_the_demo_city_publishes_unattended(published, city):
         # One correction of a NIK, and soft-deleted pupils, are known to the truth alone.
         assert rows - 60 <= sent[table] <= rows
     persons = gateway.records(agency, "person")
+    if agency == "dinkes":
+        _check_truncated(persons, memory)
     assert len(persons) == sum(sent[table] for table in truth)
     _check_references(gateway, agency, set(persons))
+
+
+def _check_truncated(persons, memory: Path) -> None:
+    """Scenario 30: none is an identifier, and the agency has the list of its own rows."""
+    cut = [v for v in persons.values() if v["nik_status"] == "truncated_excel"]
+    assert len(cut) > 500
+    assert not any("nik" in values for values in cut)
+    with sqlite3.connect(memory) as db:
+        rows = db.execute("SELECT own FROM finding WHERE code = 'NIK_TRUNCATED'").fetchall()
+    assert len(rows) == len(cut)
+    assert all(row[0].isdigit() and len(row[0]) == 13 for row in rows)
+    assert "teks" in meaning("NIK_TRUNCATED", "id")
 
 
 def _check_references(gateway, agency: str, persons: set[str]) -> None:

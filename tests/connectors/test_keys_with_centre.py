@@ -82,6 +82,20 @@ def test_the_paper_wakes_a_suspended_key(agency, gateway):
     assert agency.run("publish").code == 0
 
 
+def test_a_gateway_that_is_down_costs_no_second_walk_to_the_paper(agency, gateway):
+    enrol_with_recovery(agency, gateway)
+    agency.run("publish")
+    agency.run("keys", "suspend", "--yes")
+    assert agency.run("keys", "resume").code == 5
+    sign(agency)
+    gateway.faults += fake.refuse(503, "database.unavailable", times=3, only="POST")
+    assert agency.run("keys", "resume").code == 5
+    assert not (agency.state / "to-sign.json").exists()
+    gateway.faults.clear()
+    answer = agency.run("keys", "resume")
+    assert answer.code == 0, answer.err
+
+
 def test_another_paper_wakes_nothing(agency, gateway):
     enrol_with_recovery(agency, gateway)
     agency.run("keys", "suspend", "--yes")

@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
@@ -16,7 +15,6 @@ import pytest
 
 from connectors import assembly, keybook, rotating
 from connectors.assembly import Outside
-from connectors.client import RequestsTransport
 from connectors.config import Config
 from connectors.errors import CallCentre, FixSettings, Wait
 from connectors.memory import Memory
@@ -29,6 +27,7 @@ from keys.keystore import KeyStore
 from keys.rotation import Step, due_at
 from keys.signers import Ed25519Signer
 from tests.connectors import gateway as fake
+from tests.connectors.dying import lives
 from tests.shared import ROOT
 
 AFTER_SWITCH = (Step.SWITCHED, Step.DONE)
@@ -117,73 +116,9 @@ def test_a_keyset_of_the_gateways_own_making_is_not_believed(enrolled, gateway):
 # -- death at every step
 
 
-class Death(BaseException):
-    pass
-
-
-class Mortal:
-    """Counts effects, and dies before the one whose turn it is."""
-
-    def __init__(self, turn: int) -> None:
-        self.left = turn
-
-    def effect(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise Death
-
-
-class MortalStore(KeyStore):
-    __slots__ = ("mortal",)
-
-    def generate(self, *arguments):
-        self.mortal.effect()
-        kid = super().generate(*arguments)
-        self.mortal.effect()
-        return kid
-
-
-class MortalMemory(Memory):
-    mortal: Mortal
-
-    def put_fact(self, name, value):
-        self.mortal.effect()
-        super().put_fact(name, value)
-        self.mortal.effect()
-
-
-class MortalTransport(RequestsTransport):
-    mortal: Mortal
-
-    def send(self, *arguments):
-        self.mortal.effect()
-        answer = super().send(*arguments)
-        self.mortal.effect()
-        return answer
-
-
 def rotate_until(agency, turn: int) -> bool:
     """Rotates with hands that die before the effect number `turn`; True if they lived."""
-    config = Config.load(agency.config, state=agency.state)
-    mortal = Mortal(10**6)
-    memory = MortalMemory.open(config.places.memory)
-    memory.mortal = mortal
-    transport = MortalTransport()
-    transport.mortal = mortal
-    try:
-        hands = assembly.open_hands(
-            config, memory, Outside(fake.now, lambda: "", transport=transport)
-        )
-        passphrase = (agency.state / "keys" / "passphrase").read_text().strip()
-        store = MortalStore(config.places.key_file, passphrase)
-        store.mortal = mortal
-        mortal.left = turn
-        rotating.rotate(replace(hands, store=store))
-    except Death:
-        return False
-    finally:
-        memory.close()
-    return True
+    return lives(agency, turn, rotating.rotate)
 
 
 def test_death_between_any_two_effects_comes_to_the_same_end(agency, make_gateway, tmp_path):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connectors import alarms, revoking, rotating, silence
+from connectors import alarms, attesting, revoking, rotating, silence
 from connectors.client import Problem
 from gateway.trust import service as trust
 from gateway.trust import suspending
@@ -263,6 +263,9 @@ def test_sim_stolen_key_is_suspended_in_one_round_and_leaves_no_row(city: City):
     settle(city)
     city.gateway.work()
     victim, since = city.members["baz"], city.clock()
+    city.clock.now += MINUTE
+    victim.admit("Orang Sah")
+    assert city.round() == {}
     thief = Thief(city, victim)
     city.clock.now += MINUTE
     thief.rotate()
@@ -295,6 +298,17 @@ def test_sim_stolen_key_is_suspended_in_one_round_and_leaves_no_row(city: City):
     settle(city)
     assert victim.work.hands.speaker.kid not in (thief.own.kid, thief.stolen.kid)
     quiet(city, victim)
+
+    # The way out: the owner vouches for what he sealed himself since then, and for nothing else.
+    work, (block,) = victim.work, victim.config.publish
+    found = attesting.look(work.hands.client, work.memory, block.stream)
+    assert (len(found.ours), found.others) == (1, 2)
+    attesting.attest(work.job, work.courier, block, found)
+    city.gateway.work()
+    assert attesting.look(work.hands.client, work.memory, block.stream).ours == ()
+    assert city.gateway.column(forged) == [0]
+    own = f"{LIVE} r.agency = 'baz' and a.clear->>'name_source' = 'Orang Sah'"
+    assert city.gateway.column(own) == [1]
 
 
 def test_sim_stolen_key_that_silenced_its_owner_first(city: City):

@@ -95,6 +95,20 @@ def test_each_reason_says_what_was_found_and_what_is_asked_for():
     assert found.missing == ("attending",)
 
 
+def test_the_rules_of_a_programme_read_in_words():
+    rules = {"all": [{"any": [POOR, {"field": "list", "is": "DTSEN"}]}, {"field": "shoe", "is": 1}]}
+    found = criteria.describe(
+        truth("a-2025-01", criteria=rules, residency_rule="DOMICILE_CITY").program
+    )
+    assert [text["id"] for text in found] == [
+        "Berdomisili di kota ini",
+        "Desil: paling tinggi 4 atau Daftar: DTSEN",
+        "Satu syarat program tidak dapat diperiksa mesin; periksa sendiri",
+    ]
+    assert found[1]["en"] == "Decile: at most 4 or List: DTSEN"
+    assert criteria.describe(truth("a-2025-01").program) == ()
+
+
 def truth(code: str, **more: object) -> Truth:
     agency = code.partition("-2")[0]
     return Truth(Program.read(agency, {**PROGRAM, "program_code": code, "name": code, **more}))

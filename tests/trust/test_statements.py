@@ -13,6 +13,8 @@ from keys.canonical import canonical, from_base64, read_json
 from keys.signers import Ed25519Signer
 from keys.suspension import Action, parse_suspension
 from tests.trust.test_keylife import FIRST, OTHER, Owner, integrate, refused
+from tests.trust.test_leaving import left
+from tests.trust.test_reenrolling import Returning
 
 DAY = timedelta(days=1)
 
@@ -137,6 +139,14 @@ def test_the_centres_keys_of_a_known_day_have_an_end(fresh_database):
             session, vault, fresh_database.settings.log_origin, Owner.now + DAY
         )
     assert left["gateway", "receipt"] == (89 * DAY).total_seconds()
+
+
+def test_a_departure_that_counts_is_told_by_its_number(database):
+    gone = Returning(database).active()
+    left(gone)
+    with database.session() as session:
+        (one,) = query.departures(session, gone.code)
+        assert query.departure(session, one.id) == one
 
 
 def test_a_rotation_leaves_the_agency_two_versions(owner):

@@ -81,6 +81,12 @@ def fields_of(form):
     return found
 
 
+def test_the_form_does_not_show_the_nik_that_nobody_revealed(desk, town):
+    form = open_draft(desk, town[12])
+    assert town[12].values["nik"] not in form
+    assert f"•••• {town[12].values['nik'][-4:]}" in form
+
+
 def make_ticket(desk, said, **more):
     form = open_draft(desk, said)
     given = {**fields_of(form), "need": "tunggakan_sekolah", "narrative": "menunggak", **more}
@@ -99,6 +105,7 @@ def test_scenario_1_from_a_nik_to_a_referred_ticket(desk, town):
     referred = page(desk.post(f"/tiket/{number}/rujuk"))
     assert "Dalam Layanan" in referred
     assert "Dirujuk" in referred
+    assert number in page(desk.post("/cari", q=number.lower(), purpose="pengaduan_baru"))
     queue = page(desk.get("/antrean?siapa=saya"))
     assert number in queue
     tracked = page(Browser(desk.client.application).post("/lacak", number=number, pin=pin))
@@ -284,12 +291,15 @@ def test_a_single_handed_decision_stands_in_the_sample_until_somebody_looked(
     one = Browser(app)
     one.log_in("sendiri")
     number = NUMBER.search(make_ticket(one, town[11]))[0]
-    steps = (("survey_on_stale_data", {}), ("start_survey", {}), ("submit_survey", {}))
-    for event, more in steps:
-        one.post(f"/tiket/{number}/langkah", event=event, reason="sendiri", **more)
-    given = {"event": "reject_criteria", "reason": "mampu"}
-    assert "Anda sendiri yang menyurvei" in page(one.post(f"/tiket/{number}/langkah", **given))
-    done = page(one.post(f"/tiket/{number}/langkah", **given, single_handed="on"))
+    one.post(f"/tiket/{number}/langkah", event="survey_on_stale_data", reason="sendiri")
+    form = page(one.get(f"/survei/{number}"))
+    answers = dict.fromkeys(re.findall(r'name="(q_\w+)"', form), "tidak")
+    sheet = re.search(r'name="sheet" value="(\w+)"', form)[1]
+    one.post(f"/survei/{number}", sheet=sheet, visited_on="2025-11-01", **answers)
+    given = {"verdict": "reject_criteria", "reason": "mampu"}
+    alone = page(one.post(f"/survei/{number}/putusan", **given))
+    assert "Anda sendiri yang menyurvei" in alone
+    done = page(one.post(f"/survei/{number}/putusan", **given, single="on"))
     assert "Ditolak – Tidak Memenuhi Kriteria" in done
     boss = Browser(app)
     boss.log_in("koordinator")

@@ -107,8 +107,11 @@ def test_scenario_23_a_stranger_learns_that_the_letter_is_ours_and_a_word(app, d
     assert desk.get(f"/s/{code}").location.endswith(f"/tiket/{number}")
 
 
-def test_an_agency_prints_no_letter_of_the_house(staff, desk, referred):
+def test_an_agency_prints_no_letter_of_the_house_and_a_verifier_none_with_a_nik(
+    staff, desk, referred
+):
     where = letter_of(desk, referred[0])
+    assert staff("sari").post(where, **{"for": "instansi"}).status_code == 403
     assert staff("dina").post(where).status_code == 403
     assert staff("dina").get("/survei").status_code == 403
 

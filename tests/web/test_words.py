@@ -35,6 +35,14 @@ def test_every_phrase_used_exists_and_every_phrase_is_used():
     assert left == set()
 
 
+def test_every_refusal_of_the_desk_is_said_in_both_languages():
+    files = [*(ROOT / "gateway" / "complaints").glob("*.py"), ROOT / "gateway/web/counter.py"]
+    text = "\n".join(f.read_text(encoding="utf-8") for f in files)
+    raised = re.findall(r'(?:Refused|Conflict|Forbidden|NotFound|TooMany)\(\s*"([a-z_.]+)"', text)
+    assert len(raised) > 30
+    assert {f"refused.{code}" for code in raised} <= catalogue().keys()
+
+
 def test_an_unknown_language_falls_back_to_indonesian():
     assert words("xx").language == "id"
 

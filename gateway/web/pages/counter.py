@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from gateway.access import service as access
 from gateway.access.model import Purpose
-from gateway.complaints import drafts, query, sealing, verification
+from gateway.complaints import drafts, query, sealing, verification, visibility
 from gateway.complaints.drafts import Draft
 from gateway.complaints.model import Channel, TicketId
 from gateway.complaints.service import find
@@ -133,6 +133,7 @@ def _of_profile(session: Session) -> dict[str, Any] | None:
     return {
         "fields": counter.prefilled(view, edge().profile),
         "person": ids.show(view.person_id),
+        "nik": view.nik or "",
         "family": counter.family(view),
         "check": verification.of_person(view, counter.stale(session)),
         "on": edge().today.isoformat(),
@@ -198,7 +199,7 @@ def _form(session: Session, draft: Draft, problem: GatewayError | None = None) -
         kinds=list(profile.need_kinds.values()),
         channels=[c.value for c in Channel],
         places=sorted(wilayah.active, key=lambda u: u.name),
-        open_cases=open_cases,
+        open_cases=[c for c in open_cases if visibility.sees(desk.actor, c)],
         today=edge().today,
         extra=range(counter.EXTRA),
         problem=problem,

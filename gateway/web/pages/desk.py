@@ -12,6 +12,9 @@ from gateway.access import live
 from gateway.access import service as access
 from gateway.access.model import Action, Purpose
 from gateway.access.service import Door
+from gateway.complaints import numbers, visibility
+from gateway.complaints import query as complaints
+from gateway.complaints.model import Actor
 from gateway.errors import NotFound, Refused, TooMany
 from gateway.intake import query as intake
 from gateway.stewards import query as stewards
@@ -50,7 +53,10 @@ def counter() -> Any:
 @blueprint.post("/cari")
 @auth.members_only
 def ask() -> Any:
-    """Log the search; the answer follows at its own address."""
+    """Log the search; the answer follows at its own address. A ticket's number opens the ticket."""
+    number = numbers.read(request.form.get("q", ""))
+    if number is not None:
+        return redirect(url_for("tickets.ticket", number=number), 303)
     purpose = purpose_of_form()
     try:
         with edge().sessions() as session:
@@ -151,7 +157,11 @@ def _counter(typed: str = "", problem: str | None = None) -> str:
 
 def _beside(session: Session, view: Any) -> dict[str, Any]:
     """What the page says beside the person's data: how fresh they are, and what does not fit."""
+    actor = Actor.of(auth.officer())
+    open_cases = complaints.open_of(session, view.person_id, (), edge().vault)
     return {
+        "open_cases": [c for c in open_cases if visibility.sees(actor, c)],
+        "kinds": edge().profile.need_kinds,
         "fresh": _freshness(session),
         "doubts": stewards.kinds_about(session, view.person_id),
         "keepers": _keepers(session, view),

@@ -88,7 +88,10 @@ def decide(need_id: str) -> Any:
         with edge().sessions() as session:
             target = _target(session, need_id)
             sheet = deciding.sheet(session, target, None, desk)
-        act = _act()
+            act = _act()
+            if "shown" not in form:  # what cannot be done is said before a password is typed
+                service.handle(session, target, act, desk)
+                session.rollback()
         statement = _statement(sheet, act)
 
         def carry_out(session: Session) -> Any:

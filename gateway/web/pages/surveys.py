@@ -5,6 +5,7 @@ is back; its id is made there, so nothing is kept twice.
 """
 
 from datetime import date
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +46,7 @@ def walk() -> Any:
         visits, decisions = surveying.to_visit(session, desk), surveying.to_decide(session, desk)
     return render_template(
         "surveys.html",
-        visits=visits,
+        visits=[(place, list(cases)) for place, cases in groupby(visits, key=_kelurahan)],
         decisions=decisions,
         place=_place,
         coordinator=desk.actor.holds(Role.UPT_COORDINATOR),
@@ -179,6 +180,9 @@ def _verdict() -> Verdict:
 
 def _place(case: Case) -> str:
     told = case.ticket.body.person if case.ticket.body else {}
+    return _kelurahan(case) + (f" · RT {told['rt']}" if told.get("rt") else "")
+
+
+def _kelurahan(case: Case) -> str:
     unit = edge().profile.wilayah.unit(case.ticket.kelurahan or "")
-    rt = f" · RT {told['rt']}" if told.get("rt") else ""
-    return (unit.name if unit else "–") + rt
+    return unit.name if unit else "–"

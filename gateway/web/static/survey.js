@@ -18,10 +18,14 @@ const send = async (key) => {
   kept.fields.forEach(([name, value]) => body.append(name, value));
   let answer, said;
   try {
-    answer = await fetch(kept.to, { method: "POST", body, headers: { "X-Titian-Csrf": csrf() }, redirect: "error" });
-    said = await answer.json();
+    answer = await fetch(kept.to, { method: "POST", body, headers: { "X-Titian-Csrf": csrf() }, redirect: "manual" });
   } catch {
     return "waits";
+  }
+  try {
+    said = await answer.json();
+  } catch {
+    return "enter"; // a page instead of an answer: the session is over, or the form too old
   }
   if (said.kept && said.kept === body.get("sheet")) { localStorage.removeItem(key); return "sent"; }
   localStorage.setItem(key, JSON.stringify({ ...kept, ready: false }));
@@ -31,8 +35,7 @@ const send = async (key) => {
 const sendAll = async () => {
   for (const key of Object.keys(localStorage).filter((k) => k.startsWith(FRONT))) {
     const became = await send(key);
-    if (became === "sent") tell("sent");
-    if (became === "waits") tell("waits");
+    if (["sent", "waits", "enter"].includes(became)) tell(became);
   }
 };
 const form = document.querySelector("form[data-survey]");
@@ -52,7 +55,7 @@ if (form) {
     keep(form, true);
     const became = await send(FRONT + form.dataset.survey);
     if (became === "sent") location.assign("/survei?hasil=1");
-    if (became === "waits") tell("waits");
+    if (["waits", "enter"].includes(became)) tell(became);
   });
 }
 window.addEventListener("online", sendAll);

@@ -1,6 +1,6 @@
-"""A survey on a phone whose line breaks, and the pages of letters and surveys: accessible, small."""
+"""From the login to paper, and a survey on a phone whose line breaks; accessible and small."""
 
-import re
+import os
 
 import pytest
 from playwright.sync_api import expect
@@ -15,9 +15,12 @@ from gateway.complaints.needs import Wanted
 from gateway.complaints.registering import Registration
 from schemas.profile import Profile
 from tests.browser.conftest import PASSWORD
-from tests.browser.test_counter import check
+from tests.browser.test_counter import check, counter
 from tests.complaints.conftest import MONDAY, officer
+from tests.letters.test_press import words
 from tests.trust.enrolling import NOW
+
+__all__ = ["counter"]
 
 HOSTILE = "<img src=x onerror=alert(1)> Siti"
 
@@ -53,13 +56,17 @@ def phone(chromium, origin, numbers):
     page.on("console", lambda m: page.said.append(m.text) if m.type == "error" else None)
     page.on("request", lambda r: page.said.append(r.url) if not r.url.startswith(origin) else None)
     page.on("dialog", lambda d: page.said.append(d.message))
+    log_in(page, origin)
+    yield page
+    context.close()
+
+
+def log_in(page, origin) -> None:
     page.goto(origin + "/masuk")
     page.fill("#username", "sari")
     page.fill("#password", PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(origin + "/")
-    yield page
-    context.close()
 
 
 def fill(page) -> None:
@@ -82,7 +89,7 @@ def test_a_sheet_outlives_a_lost_line_and_a_closed_page_and_is_sent_once(phone, 
     phone.said.clear()  # the browser itself names the lost line
     phone.context.set_offline(False)
     phone.goto(where)  # whatever page is opened next, the sheet goes out
-    expect(phone.locator("#survei-kabar")).to_contain_text("terkirim")
+    expect(phone.locator("#survei-kabar")).to_have_text("Lembar survei terkirim.")
     assert phone.evaluate("localStorage.length") == 0
     phone.goto(f"{where}/telaah")
     expect(phone.locator("main")).to_contain_text("Ketua RT 002")
@@ -100,9 +107,14 @@ def test_what_the_centre_refuses_stays_on_the_device(phone, origin, numbers):
     phone.reload()
     expect(phone.locator("input[name='q_floor'][value='ya']")).to_be_checked()
     fill(phone)
+    phone.context.clear_cookies()
     phone.click("text=Kirim lembar")
-    phone.wait_for_url("**/survei?hasil=1")
-    expect(phone.locator("main")).to_contain_text("Menunggu putusan")
+    expect(phone.locator("#survei-kabar")).to_contain_text("masuk lagi")
+    log_in(phone, origin)
+    phone.goto(where)
+    expect(phone.locator("#survei-kabar")).to_have_text("Lembar survei terkirim.")
+    phone.goto(origin + "/survei")
+    expect(phone.locator(f"a[href='/survei/{numbers[1]}/telaah']")).to_be_visible()
     check(phone)
 
 
@@ -115,4 +127,51 @@ def test_the_page_of_a_letter_is_accessible(phone, origin, numbers):
     expect(phone.locator("main")).to_contain_text("Surat dan cetakan")
     check(phone)
     with phone.context.expect_page():
-        phone.click(f"form[action*='{re.escape(numbers[1])}/tanda-terima'] button")
+        phone.get_by_role("button", name="Cetak tanda terima").click()
+
+
+def test_a_first_time_officer_gets_from_the_login_to_a_printed_referral(chromium, origin, counter):
+    """Only by what the screens say; WALK_PICTURES names a folder for pictures of each screen."""
+    context = chromium.new_context(viewport={"width": 1100, "height": 720})
+    page = context.new_page()
+    page.goto(origin)
+    shoot(page, "masuk")
+    page.get_by_label("Nama pengguna").fill("budi")
+    page.get_by_label("Kata sandi").fill(PASSWORD)
+    page.get_by_role("button", name="Masuk").click()
+    page.get_by_role("link", name="Loket", exact=True).click()
+    page.get_by_role("searchbox").fill(counter.values["nik"])  # sixteen digits search by themselves
+    shoot(page, "cari")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cari/*")
+    shoot(page, "hasil")
+    page.get_by_role("button", name="Buka").first.click()
+    page.wait_for_url("**/profil/*")
+    shoot(page, "profil")
+    page.get_by_role("button", name="Pengaduan baru", exact=True).click()
+    page.wait_for_url("**/pengaduan/draf/*")
+    page.get_by_label("Tunggakan sekolah", exact=False).first.check()
+    page.get_by_label("Uraian singkat").fill("Menunggak uang sekolah dua semester")
+    if not page.get_by_label("Kelurahan").input_value():  # the town has invented ones
+        page.get_by_label("Kelurahan").select_option("13.76.01.1021")
+    shoot(page, "pengaduan")
+    page.get_by_role("button", name="Simpan sebagai tiket").click()
+    page.wait_for_url("**/tanda-terima/*")
+    shoot(page, "tanda-terima")
+    page.get_by_role("button", name="Rujuk semua kebutuhan").click()
+    page.wait_for_url("**/tiket/*")
+    letter = page.get_by_role("button", name="Cetak surat")
+    shoot(page, "surat")
+    where = letter.evaluate("e => e.form.getAttribute('action')")
+    csrf = letter.evaluate("e => e.form.csrf.value")
+    headers = {"Origin": origin}
+    printed = page.request.post(origin + where, form={"csrf": csrf}, headers=headers)
+    assert "Surat Rujukan" in words(printed.body())
+    context.close()
+
+
+def shoot(page, name: str) -> None:
+    """A picture for docs/how-to/loket.md, where somebody asks for it."""
+    folder = os.environ.get("WALK_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png")
