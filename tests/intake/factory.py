@@ -192,13 +192,14 @@ def enrol(
     records: Sequence[str] = tuple(RECORD_TYPES),
     now: datetime = NOW,
     instance: str = "conn-a",
+    live: bool = False,
 ) -> Agency:
     """An agency let in the way all are: ticket, challenge, proof, two persons."""
     code = code or f"agency-{next(_number)}"
     aud = database.settings.aud
     gate = Gate(aud, database.vault.signer("receipt"))
     signer = Ed25519Signer.generate(code)
-    draft = AgencyDraft(code, code.upper(), tuple(records), "mou-test", "clerk")
+    draft = AgencyDraft(code, code.upper(), tuple(records), "mou-test", "clerk", live)
     with database.session() as session:
         ticket = trust.create_agency(
             session, draft, anchors(database.settings, database.vault), now

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from gateway.access.model import Action
 from gateway.web import show
 from gateway.web.words import LANGUAGES, catalogue, words
 from tests.shared import ROOT
@@ -68,3 +69,8 @@ def test_an_unknown_language_falls_back_to_indonesian():
 )
 def test_values_read_as_people_write_them(shown, expected):
     assert shown == expected
+
+
+def test_every_way_to_look_has_its_word_in_the_trail():
+    unlogged = {Action.TRAIL, Action.JUDGE}
+    assert {f"trail.{action.value}" for action in set(Action) - unlogged} <= catalogue().keys()
