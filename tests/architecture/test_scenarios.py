@@ -26,7 +26,7 @@ CARRIED = {
     ],
     32: [
         "intake/test_apply.py::test_batches_in_any_order_end_the_same",
-        "index_db/test_partition.py::test_every_order_and_batch_size_gives_the_partition_of_a_rebuild",
+        "index_db/test_partition.py::test_scenario_32_every_order_and_batch_size_gives_the_partition_of_a_rebuild",
         "connectors/test_publish.py::test_a_lost_answer_doubles_nothing",
     ],
     33: [

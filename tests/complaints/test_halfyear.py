@@ -18,12 +18,25 @@ from tests.complaints.conftest import PROFILE
 from tests.index_db import people
 from tests.index_db.conftest import load
 from tests.intake.factory import tools_of
+from tests.programs.conftest import PROGRAM, index_tools, publish
+
+__all__ = ["index_tools", "publish"]
 
 
-def test_a_half_year_is_made_by_moves_that_the_lifecycle_knows(database):
+def test_a_half_year_is_made_by_moves_that_the_lifecycle_knows(database, publish):
+    for agency, kinds in (
+        ("disdik", ["perlengkapan_sekolah", "tunggakan_sekolah", "beasiswa"]),
+        ("dstk", ["rutilahu", "bantuan_sosial", "modal_usaha"]),
+    ):
+        code, bidang = f"{agency}-2025-01", "PENDIDIKAN" if agency == "disdik" else "SOSIAL_BUDAYA"
+        publish({**PROGRAM, "program_code": code, "need_kinds": kinds, "bidang": bidang,
+                 "period_start": "2025-01-02", "period_end": "2025-12-31"})  # fmt: skip
     tools = IndexTools(database.vault, PROFILE, modelfile.load())
     town = people.town(12)
     load(database, tools, people.batches(town, 100))
+    for said in (s for s in town if s.agency == "dukcapil"):
+        held = {"person": said.source_id, "list_code": "DTSEN", "listing_status": "active"}
+        publish(held, agency="dukcapil", kind="listing", name=f"L-{said.source_id}")
     roles = (Role.COUNTER_OFFICER, Role.UPT_COORDINATOR, Role.FIELD_VERIFIER)
     with database.session() as session:
         for role in roles:
@@ -56,3 +69,8 @@ def test_a_half_year_is_made_by_moves_that_the_lifecycle_knows(database):
     assert set(moves) - {None} <= known
     assert set(states) <= service.machines()[Kind.COMPLAINT].states.keys()
     assert not any(PROFILE.is_holiday(day) for day in days)
+    with database.session() as session:
+        needs = set(session.scalars(text("select state from need")).all())
+        promised = session.scalars(text("select program_code from reservation")).all()
+    assert needs & {"approved", "in_delivery", "fulfilled"}
+    assert {"disdik-2025-01", "dstk-2025-01"} == set(promised)

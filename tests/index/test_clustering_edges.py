@@ -55,6 +55,7 @@ def test_walls_stand_between_numbers_sources_and_what_was_decided() -> None:
     assert cut(all_alike, 3, apart=[1, 1, 0]) == [0, 0, 2]
     assert cut(all_alike, 3, alone=[0, 0, 1]) == [0, 1, 1]
     assert cut(all_alike, 3, alone=[0, 1, 0]) == [0, 0, 2]
+    assert cut(all_alike, 3, alone=[1, 0, 2]) == [0, 0, 0]
     assert cut(all_alike, 3, different=[(0, 1)]) == [0, 1, 1]
     assert cut(all_alike, 3, different=[(1, 0), (2, 1)]) == [0, 1, 0]
 
@@ -94,6 +95,12 @@ def test_the_bound_rises_by_three_bits_until_the_component_falls_apart(monkeypat
     weights = {(0, 1): 19.0, (1, 2): 6.9, (2, 3): 10.1}
     assert cut(weights, 4) == [0, 0, 2, 2]
     assert cut({(0, 1): 19.0, (1, 2): 7.1}, 3) == [0, 0, 2]
+    assert cut({(0, 1): 19.0, (1, 2): 6.9, (2, 3): 7.5}, 4) == [0, 0, 2, 2]
+
+
+def test_a_threshold_below_zero_is_one_too() -> None:
+    assert cut({(0, 1): 5.0, (0, 2): -0.5, (1, 2): -3.0}, 3, threshold=-1.0) == [0, 0, 2]
+    assert cut({(0, 1): 5.0, (0, 2): -0.5, (1, 2): -1.5}, 3, threshold=-1.0) == [0, 0, 0]
 
 
 def test_many_components_are_cut_alike() -> None:
