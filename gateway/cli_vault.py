@@ -15,6 +15,8 @@ import click
 from shamir_mnemonic import MnemonicError, combine_mnemonics, generate_mnemonics
 from sqlalchemy.orm import Session, sessionmaker
 
+from gateway.complaints import rekeying
+from gateway.complaints.model import TicketId
 from gateway.errors import Refused
 from gateway.index import reindex
 from gateway.ledger import service as ledger
@@ -25,6 +27,7 @@ from keys.backup import Backup
 from keys.privatefile import write_private
 from keys.secretfile import VERSIONED, Secrets
 from keys.vault import Vault
+from schemas.profile import Profile
 
 Clock = Callable[[], datetime]
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -182,6 +185,7 @@ def _rotate_bix(sessions: sessionmaker[Session], ours: Vault) -> None:
     """Go from wherever the rotation stands to its end."""
     with sessions.begin() as session:
         keys = reindex.begin(session, ours)
+    _rekey_tickets(sessions, ours)
     _until_none(
         sessions,
         lambda s, after: reindex.write_next(s, ours, keys, after),
@@ -199,6 +203,18 @@ def _rotate_bix(sessions: sessionmaker[Session], ours: Vault) -> None:
         version = reindex.finish(session, switched)
         _log(session, "bix.rotated", version)
         ours.drop_below("bix", version)
+    _rekey_tickets(sessions, ours)
+
+
+def _rekey_tickets(sessions: sessionmaker[Session], ours: Vault) -> None:
+    """Tickets are found by whatever keys the vault holds; by no other."""
+    profile = Profile.load(Settings.from_env().profile)
+    after: TicketId | None = None
+    while True:
+        with sessions.begin() as session:
+            after = rekeying.rekey(session, ours, profile, after)
+        if after is None:
+            return
 
 
 def _until_none(

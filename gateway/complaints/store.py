@@ -190,6 +190,17 @@ def get(session: Session, ticket_id: TicketId, vault: Vault, *, lock: bool = Fal
     return Case(read_ticket(row, vault), tuple(read_need(r, vault) for r in rows))
 
 
+def lock_bodies(
+    session: Session, vault: Vault, after: TicketId | None, limit: int
+) -> list[tuple[TicketId, Body]]:
+    """The next tickets after an id, locked, each with its body."""
+    query = select(ticket.c.id, ticket.c.made_at, ticket.c.sealed).order_by(ticket.c.id)
+    if after is not None:
+        query = query.where(ticket.c.id > after)
+    rows = session.execute(query.limit(limit).with_for_update())
+    return [(TicketId(row.id), _body(row, vault)) for row in rows]
+
+
 def made_at(session: Session, ticket_id: TicketId) -> datetime:
     """When the ticket's row was made: it names the data key."""
     found: datetime = session.scalars(
@@ -297,6 +308,6 @@ def read_event(row: Row[Any], vault: Vault) -> Happened:
     )
 
 
-def _body(row: Row[Any], vault: Vault) -> Body:
+def _body(row: Any, vault: Vault) -> Body:
     found = sealing.opened(vault, ("complaint", row.id, row.made_at), row.sealed)
     return sealing.body_of(found)

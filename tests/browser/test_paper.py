@@ -87,8 +87,7 @@ def test_a_sheet_outlives_a_lost_line_and_a_closed_page_and_is_sent_once(phone, 
     phone.click("text=Kirim lembar")
     expect(phone.locator("#survei-kabar")).to_contain_text("Tidak ada sinyal")
     phone.said.clear()  # the browser itself names the lost line
-    phone.context.set_offline(False)
-    phone.goto(where)  # whatever page is opened next, the sheet goes out
+    phone.context.set_offline(False)  # it goes out by itself
     expect(phone.locator("#survei-kabar")).to_have_text("Lembar survei terkirim.")
     assert phone.evaluate("localStorage.length") == 0
     phone.goto(f"{where}/telaah")

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from gateway.access.model import Role
-from gateway.complaints import criteria, surveying
+from gateway.complaints import criteria, store_surveys, surveying
 from gateway.complaints.criteria import Verdict
 from gateway.complaints.model import Actor
 from gateway.complaints.surveying import Decision, Filled
@@ -20,6 +20,7 @@ from gateway.storage import ids
 from gateway.trust import approvals, house
 from gateway.trust import query as trust
 from gateway.trust.model import AgencyDraft, Approver
+from keys.errors import VaultError
 from tests.complaints.conftest import Office, officer
 from tests.intake.factory import tools_of
 
@@ -254,6 +255,16 @@ def test_visits_stand_by_kelurahan_and_rt_and_restricted_ones_in_no_list(walk):
     assert "Rahasia" not in names
     with walk.office.database.session() as session, pytest.raises(Forbidden):
         surveying.to_visit(session, walk.office.desk("agency_reviewer", "dstk"))
+
+
+def test_a_sheet_that_was_swapped_does_not_open(walk):
+    one, _ = walk.surveyed(*POOR), walk.surveyed()
+    swap = "update survey_sheet a set sealed = b.sealed from survey_sheet b where a.id <> b.id"
+    with walk.office.database.session() as session:
+        assert session.execute(text(swap)).rowcount >= 2
+        with pytest.raises(VaultError):
+            store_surveys.last(session, one.ticket.id, walk.office.database.vault)
+        session.rollback()
 
 
 def test_a_sheet_stands_sealed(walk):

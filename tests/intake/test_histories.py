@@ -12,7 +12,7 @@ from tests.conftest import Database
 from tests.intake.factory import tools_of
 from tests.intake.histories import expected, play, shown
 
-SEEDS = 50
+SEEDS = 30
 
 
 @pytest.fixture(scope="module")

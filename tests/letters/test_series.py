@@ -12,6 +12,7 @@ from gateway.letters import query, service
 from gateway.letters.model import Copy, Kind, Office, Paper
 from gateway.letters.service import Draft, Wish
 from gateway.storage import ids
+from keys.errors import VaultError
 from schemas.profile import Profile
 from tests.letters.test_press import DATA, words
 
@@ -83,6 +84,16 @@ def test_what_a_letter_says_stands_sealed(database, office):
         seen = "".join(session.scalars(text("select t::text from letter t")))
     assert "Rosmaini" not in seen
     assert b"Rosmaini".hex() not in seen
+
+
+def test_a_letter_that_was_swapped_does_not_open(database, office):
+    one, _ = issue(database, office), issue(database, office)
+    swap = "update letter a set sealed = b.sealed from letter b where a.id <> b.id"
+    with database.session() as session:
+        assert session.execute(text(swap)).rowcount >= 2
+        with pytest.raises(VaultError):
+            query.find(session, one.id, database.vault)
+        session.rollback()
 
 
 def test_an_unknown_letter_is_not_printed(database, office):

@@ -31,9 +31,10 @@ def _wait(wakes: Wakes, mark: int, seconds: float) -> float:
 def test_a_waiter_in_another_process_is_woken_through_redis(urls):
     here, there = Wakes(urls["redis"]), Wakes(urls["redis"])
     deadline = time.monotonic() + 10
-    before = here.mark("inbox:baz")
-    while here.mark("inbox:baz") == before:  # until it listens, it is told so by itself
+    before = here.mark("inbox:first")
+    while here.mark("inbox:first") == before:  # until it listens
         assert time.monotonic() < deadline
+        there.say("inbox:first")
         time.sleep(0.01)
     mark = here.mark("inbox:baz")
     there.say("inbox:dstk")

@@ -189,9 +189,9 @@ def test_every_sealed_column_is_tried(database: Database) -> None:
         *(("assertion", "sealed"), ("person_feature", "hidden"), ("batch_line", "ct")),
         *(("query", "detail"), ("result", "detail"), ("dek", "wrapped")),
         *(("reeval_report", "detail"), ("judgement", "sealed")),
-        # Those of the desk are tried in tests/complaints/test_sealed.py.
+        # Those of the desk are tried in tests/complaints and tests/letters.
         *((name, "sealed") for name in ("complaint", "need", "complaint_event")),
-        ("complaint_draft", "sealed"),
+        *(("complaint_draft", "sealed"), ("survey_sheet", "sealed"), ("letter", "sealed")),
     }
     with database.session() as session:
         rows = session.execute(
