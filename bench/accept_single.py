@@ -1,7 +1,7 @@
 """`accept_single`: batches of one record a second, from several agencies at once.
 
 A stream is one line, so what one agency can send is bound by the time of one acceptance; a gateway
-serves many. Two client processes put the batches of four agencies each.
+serves many. Two client processes put the batches of ten agencies each.
 """
 
 from collections.abc import Iterator
@@ -12,13 +12,13 @@ from bench.figure import Figure
 from bench.lab import House, Lab, house, serving
 from bench.people import line, people
 
-CLIENTS, AGENCIES = 2, 4
+CLIENTS, AGENCIES = 2, 10
 BAR = 300
 
 
 def run(lab: Lab) -> list[Figure]:
     """Measure it."""
-    batches = lab.size(400, 10)
+    batches = lab.size(200, 5)
     with house(lab, "accept_single") as centre:
         files = [
             [_prepare(centre, f"bench-{c}-{a}", batches) for a in range(AGENCIES)]

@@ -57,6 +57,7 @@ from gateway.web.pages import (
     trail,
 )
 from gateway.web.pages import problems as page_problems
+from gateway.web.waiting import AtOnce
 from schemas.profile import Profile
 
 _APIS = (log, enrolments, keysets, batches, inbox, findings, verifications)
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         MAX_CONTENT_LENGTH=jsonbody.LARGEST,  # a batch says its own limit
     )
     profile = Profile.load(chosen.profile)
+    gate = Semaphore(chosen.at_once)
     edge.install(
         app,
         edge.Edge(
@@ -110,8 +112,10 @@ def create_app(settings: Settings | None = None) -> Flask:
             revision=schema.newest(),
             wakes=Wakes(chosen.broker_url),
             seats=Semaphore(chosen.waiters),
+            gate=gate,
         ),
     )
+    app.wsgi_app = AtOnce(app.wsgi_app, gate)  # type: ignore[method-assign]
     _blueprints(app)
     _pages(app, profile)
     logging.getLogger(__name__).info("gateway ready")

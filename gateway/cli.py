@@ -45,13 +45,7 @@ def cli(context: click.Context) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen on.")
 @click.option("--workers", default=2, show_default=True, help="Server processes.")
-@click.option(
-    "--threads",
-    default=4,
-    show_default=True,
-    help="Threads in each process, beside those that wait.",
-)
-def serve(host: str, port: int, workers: int, threads: int) -> None:
+def serve(host: str, port: int, workers: int) -> None:
     """Answer HTTP: the connectors' API, the desk, health and metrics."""
     settings = Settings.from_env()
     connect(settings).dispose()  # say what is wrong before the server starts
@@ -61,7 +55,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=workers,
-        blocking_threads=threads + settings.waiters,
+        blocking_threads=settings.at_once + settings.waiters,
         factory=True,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,

@@ -52,6 +52,8 @@ class Settings:
     """How long an agency has to answer a live check."""
     live_per_day: int = 500
     """Live checks that one agency is sent in 24 hours."""
+    at_once: int = 4
+    """Requests that one process works on at a time; the others, and those that wait, stand by."""
     waiters: int = 40
     """Long polls that one process lets wait at a time; each takes a thread and no connection."""
     session_idle_minutes: int = 15

@@ -41,6 +41,8 @@ class Edge:
     """How those who wait hear that there is something."""
     seats: Semaphore = field(default_factory=lambda: Semaphore(1))
     """For requests that wait: whoever finds none does not wait."""
+    gate: Semaphore = field(default_factory=lambda: Semaphore(1))
+    """Held by a request while it is worked on, and given back while it waits."""
 
     @property
     def index(self) -> IndexTools:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from threading import Semaphore
 
 import pytest
@@ -128,3 +129,37 @@ def test_an_answerer_comes_back_within_five_seconds_after_a_cut():
     assert max(stop.waits) <= 5
     assert len(set(stop.waits)) == 8  # with jitter
     assert stop.waits[0] < 1
+
+
+def test_only_so_many_are_worked_on_at_once():
+    busy, most, turn = [0], [0], threading.Lock()
+
+    def work(environ, start_response):
+        with turn:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        time.sleep(0.02)
+        with turn:
+            busy[0] -= 1
+        return [b"done"]
+
+    app = waiting.AtOnce(work, Semaphore(2))
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(lambda _: app({}, None), range(12))) == [[b"done"]] * 12
+    assert most == [2]
+
+
+def test_whoever_waits_gives_the_place_back(looking):
+    app, edge = looking
+
+    def poll():
+        with edge.gate, app.app_context():
+            waiting.until("t", lambda: Seen(0, enough=False), 0.8)
+
+    waiter = threading.Thread(target=poll)
+    waiter.start()
+    time.sleep(0.1)
+    assert edge.gate.acquire(timeout=2)
+    edge.gate.release()
+    edge.wakes.say("t")
+    waiter.join()
